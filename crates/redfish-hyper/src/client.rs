@@ -205,6 +205,8 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// A signal ends a program without closing anything, unless `work` ends with it: the example `sensors` shows how.
+    ///
     /// If the future is dropped or `work` panics, the logout runs in a task on the current runtime, which must stay
     /// alive until the logout has ended. Without a runtime, the session stays open.
     ///

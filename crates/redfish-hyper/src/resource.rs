@@ -5,11 +5,11 @@ use std::time::Duration;
 use redfish_proto::enumerations::ResetType;
 use redfish_proto::ops::{
     Action, Actions, GetPage, IfMatch, Invoke, LookupMessage, Monitor, Outcome, PowerChange, Read, Reset,
-    ResetAccepted, TaskOutcome, WaitForPower, Watch, Write,
+    ResetAccepted, TaskOutcome, WaitForPower, Watch, Write, Written,
 };
 use redfish_proto::query::{Features, GetFeatures, Query};
 use redfish_proto::view::Decode;
-use redfish_proto::{Body, Call, Error, Message, Operation, Resource, Target};
+use redfish_proto::{Body, Call, Error, ErrorKind, Message, Operation, Resource, Target};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -103,7 +103,7 @@ impl Client {
     /// Changes the given members of a resource. Reads its ETag first and sends it as `If-Match`.
     ///
     /// A service may carry out only a part of a change. That is an error, too, which a caller accepts by
-    /// `.or_else(Outcome::accept_partial)`.
+    /// `.or_else(Error::into_partial)`.
     ///
     /// # Errors
     /// Fails if the service refuses the request, with [`Conflict`](redfish_proto::ErrorKind::Conflict) if the resource has
@@ -191,6 +191,22 @@ impl Client {
         let outcome = self.run_watching(call, progress).await;
         self.coordinator().remember_features(None);
         outcome
+    }
+
+    /// Waits up to `deadline` for the end of an operation that the service may carry out later, and returns what was carried out.
+    ///
+    /// # Errors
+    /// Fails if the operation fails, the deadline passes, or the service has not said where it reports the end
+    /// ([`MonitorNotFound`](redfish_proto::ErrorKind::MonitorNotFound)).
+    pub async fn finish(&self, outcome: Outcome, deadline: Duration) -> Result<Written, Error> {
+        match outcome {
+            Outcome::Finished(written) => Ok(written),
+            Outcome::Accepted(monitor) => match self.watch(monitor, deadline, |_| ()).await? {
+                TaskOutcome::Completed(written) => Ok(written),
+                TaskOutcome::Failed(error) => Err(error),
+            },
+            _ => Err(self.service().error(ErrorKind::MonitorNotFound)),
+        }
     }
 
     /// Runs a call, and calls `on_wait` with its operation before each wait.

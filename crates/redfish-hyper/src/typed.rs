@@ -19,7 +19,7 @@ impl Client {
         self.read("/redfish/v1/").await
     }
 
-    /// Reads all computer systems.
+    /// Reads all computer systems; none, if the service root has no link to them.
     ///
     /// # Errors
     /// Fails if the service refuses a request or the connection fails. [`fetch_members`](Client::fetch_members) reads what can be
@@ -28,7 +28,7 @@ impl Client {
         self.run(ListMembers::systems()).await?.complete()
     }
 
-    /// Reads all chassis.
+    /// Reads all chassis; none, if the service root has no link to them.
     ///
     /// # Errors
     /// Fails as [`systems`](Client::systems) does.
@@ -36,7 +36,7 @@ impl Client {
         self.run(ListMembers::chassis()).await?.complete()
     }
 
-    /// Reads all managers.
+    /// Reads all managers; none, if the service root has no link to them.
     ///
     /// # Errors
     /// Fails as [`systems`](Client::systems) does.
@@ -134,11 +134,14 @@ impl Client {
     /// # let credentials = Credentials::new("admin", "machine-room");
     /// # let client = Client::builder(Service::new(&server.url())?).login(credentials).build()?;
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
     /// use redfish_hyper::schema::computer_system::{BootSource, ComputerSystemPatch};
     ///
     /// for system in client.systems().await? {
     ///     let patch = ComputerSystemPatch::new().asset_tag("R7-U12").boot(|boot| boot.boot_source_override_target(BootSource::Pxe));
-    ///     client.update(&system, patch).await?;
+    ///     let outcome = client.update(&system, patch).await?;
+    ///     client.finish(outcome, Duration::from_secs(60)).await?;
     /// }
     /// client.close().await?;
     /// # Ok::<(), Error>(()) })?;
@@ -155,7 +158,8 @@ impl Client {
         self.run(Write::update(resource, patch)?).await
     }
 
-    /// Creates a member of a collection.
+    /// Creates a member of a collection. [`Outcome::created`] is its URI; [`finish`](Client::finish) waits for a service that
+    /// creates it later.
     ///
     /// # Errors
     /// Fails as [`post`](Client::post) does.

@@ -7,35 +7,20 @@ crate::enumeration! {
     ///
     /// `JobState` of the schema `Job` 1.3.0.
     pub enum JobState {
-        /// `New`.
         New = "New",
-        /// `Starting`.
         Starting = "Starting",
-        /// `Running`.
         Running = "Running",
-        /// `Suspended`.
         Suspended = "Suspended",
-        /// `Interrupted`.
         Interrupted = "Interrupted",
-        /// `Pending`.
         Pending = "Pending",
-        /// `Stopping`.
         Stopping = "Stopping",
-        /// `Completed`.
         Completed = "Completed",
-        /// `Cancelled`.
         Cancelled = "Cancelled",
-        /// `Exception`.
         Exception = "Exception",
-        /// `Service`.
         Service = "Service",
-        /// `UserIntervention`.
         UserIntervention = "UserIntervention",
-        /// `Continue`.
         Continue = "Continue",
-        /// `Validating`.
         Validating = "Validating",
-        /// `Invalid`.
         Invalid = "Invalid",
     }
 }
@@ -45,11 +30,8 @@ crate::enumeration! {
     ///
     /// `Health` of the schema `Resource` 1.23.0.
     pub enum Health {
-        /// `OK`.
         OK = "OK",
-        /// `Warning`.
         Warning = "Warning",
-        /// `Critical`.
         Critical = "Critical",
     }
 }
@@ -59,15 +41,10 @@ crate::enumeration! {
     ///
     /// `PowerState` of the schema `Resource` 1.23.0.
     pub enum PowerState {
-        /// `On`.
         On = "On",
-        /// `Off`.
         Off = "Off",
-        /// `PoweringOn`.
         PoweringOn = "PoweringOn",
-        /// `PoweringOff`.
         PoweringOff = "PoweringOff",
-        /// `Paused`.
         Paused = "Paused",
     }
 }
@@ -77,31 +54,18 @@ crate::enumeration! {
     ///
     /// `ResetType` of the schema `Resource` 1.23.0.
     pub enum ResetType {
-        /// `On`.
         On = "On",
-        /// `ForceOff`.
         ForceOff = "ForceOff",
-        /// `GracefulShutdown`.
         GracefulShutdown = "GracefulShutdown",
-        /// `GracefulRestart`.
         GracefulRestart = "GracefulRestart",
-        /// `ForceRestart`.
         ForceRestart = "ForceRestart",
-        /// `Nmi`.
         Nmi = "Nmi",
-        /// `ForceOn`.
         ForceOn = "ForceOn",
-        /// `PushPowerButton`.
         PushPowerButton = "PushPowerButton",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
-        /// `Suspend`.
         Suspend = "Suspend",
-        /// `Pause`.
         Pause = "Pause",
-        /// `Resume`.
         Resume = "Resume",
-        /// `FullPowerCycle`.
         FullPowerCycle = "FullPowerCycle",
     }
 }
@@ -111,31 +75,19 @@ crate::enumeration! {
     ///
     /// `State` of the schema `Resource` 1.23.0.
     pub enum State {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `StandbyOffline`.
         StandbyOffline = "StandbyOffline",
-        /// `StandbySpare`.
         StandbySpare = "StandbySpare",
-        /// `InTest`.
         InTest = "InTest",
-        /// `Starting`.
         Starting = "Starting",
-        /// `Absent`.
         Absent = "Absent",
-        /// `UnavailableOffline`.
         UnavailableOffline = "UnavailableOffline",
-        /// `Deferring`.
         Deferring = "Deferring",
-        /// `Quiesced`.
         Quiesced = "Quiesced",
-        /// `Updating`.
         Updating = "Updating",
-        /// `Qualified`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Qualified = "Qualified",
-        /// `Degraded`.
         Degraded = "Degraded",
     }
 }
@@ -145,31 +97,19 @@ crate::enumeration! {
     ///
     /// `TaskState` of the schema `Task` 1.7.4.
     pub enum TaskState {
-        /// `New`.
         New = "New",
-        /// `Starting`.
         Starting = "Starting",
-        /// `Running`.
         Running = "Running",
-        /// `Suspended`.
         Suspended = "Suspended",
-        /// `Interrupted`.
         Interrupted = "Interrupted",
-        /// `Pending`.
         Pending = "Pending",
-        /// `Stopping`.
         Stopping = "Stopping",
-        /// `Completed`.
         Completed = "Completed",
-        /// `Killed`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Killed = "Killed",
-        /// `Exception`.
         Exception = "Exception",
-        /// `Service`.
         Service = "Service",
-        /// `Cancelling`.
         Cancelling = "Cancelling",
-        /// `Cancelled`.
         Cancelled = "Cancelled",
     }
 }

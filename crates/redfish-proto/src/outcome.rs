@@ -14,7 +14,10 @@ use crate::target::Target;
 use crate::view::Enumeration as _;
 
 /// The outcome of a request that the service may complete later.
+///
+/// A client's `finish` waits for its end.
 #[derive(Clone, Debug)]
+#[must_use = "the service may not have carried it out yet"]
 #[non_exhaustive]
 pub enum Outcome {
     /// The service has completed it.
@@ -23,6 +26,16 @@ pub enum Outcome {
     Accepted(Monitor),
     /// The service has accepted it and completes it later, but does not say where its end will be reported.
     AcceptedWithoutMonitor(Written),
+}
+
+impl Outcome {
+    /// The URI of what was created, if that is done and the service says it.
+    pub fn created(&self) -> Option<&Target> {
+        match self {
+            Outcome::Finished(written) => written.created.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// A change that was carried out.

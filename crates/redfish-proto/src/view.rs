@@ -63,7 +63,7 @@ pub use link::Link;
 pub use list::List;
 pub use scalar::{DateTime, Duration, Number, Uuid};
 pub use text::Text;
-pub use write::{Changes, Create, Nullable, Patch, Reference, Written};
+pub use write::{Changes, Create, Encoded, Nullable, Patch, Reference};
 
 /// A JSON value: a body that was received, or a part of one.
 ///
@@ -111,13 +111,22 @@ pub trait Collection: View {
     type Member: View;
 }
 
-/// A type that a member is read as.
+/// A type that a member is read as: [`Text`], [`Number`], `i64`, `bool`, [`DateTime`], [`Duration`], [`Uuid`], [`Link`],
+/// [`Json`], a view, or an enumeration.
+#[diagnostic::on_unimplemented(
+    message = "a member cannot be read as `{Self}`",
+    note = "use `Text` for text, `i64` for integers, `Number` for other numbers, `Link<T>`, `Json`, a view or an enumeration"
+)]
 pub trait FromJson: Sized {
     /// Reads a value that is not null. `None` if it makes no sense as this type.
     fn from_json(json: JsonRef<'_>) -> Option<Self>;
 }
 
 /// What a method of a view returns: an `Option` for one value, a [`List`] for several.
+#[diagnostic::on_unimplemented(
+    message = "a method of a view cannot return `{Self}`",
+    note = "it returns an `Option<T>` for one value or a `List<T>` for several"
+)]
 pub trait MemberType: Sized {
     /// Reads a member.
     fn read(object: JsonRef<'_>, name: &str) -> Self;
@@ -465,8 +474,9 @@ impl From<Json> for Value {
 
 /// Declares a view: a type around a JSON object, with a method for each member.
 ///
-/// Each method returns an `Option` of a type that is [`FromJson`](crate::view::FromJson), or a
-/// [`List`](crate::view::List) of one. A name after `struct NAME =` is that of a schema, as `@odata.type` has it.
+/// Each method returns an `Option` or a [`List`](crate::view::List) of a type that a member can be
+/// [read as](crate::view::FromJson): `Text`, `i64`, `Number`, `bool`, `DateTime`, `Link<T>`, `Json`, another view, an enumeration. A name
+/// after `struct NAME =` is that of a schema, as `@odata.type` has it.
 ///
 /// ```
 /// use redfish_proto::view::{Link, List, Text};
@@ -484,12 +494,12 @@ impl From<Json> for Value {
 #[macro_export]
 macro_rules! view {
     ($(#[$doc:meta])* $vis:vis struct $name:ident { $($members:tt)* }) => {
-        $crate::view! { $(#[$doc])* $vis struct $name = ::core::stringify!($name); { $($members)* } }
+        $crate::view! { @declare $(#[$doc])* $vis struct $name = ::core::stringify!($name); { $($members)* } }
     };
     ($(#[$doc:meta])* $vis:vis struct $name:ident = $type:literal { $($members:tt)* }) => {
-        $crate::view! { $(#[$doc])* $vis struct $name = $type; { $($members)* } }
+        $crate::view! { @declare $(#[$doc])* $vis struct $name = $type; { $($members)* } }
     };
-    ($(#[$doc:meta])* $vis:vis struct $name:ident = $type:expr; {
+    (@declare $(#[$doc:meta])* $vis:vis struct $name:ident = $type:expr; {
         $($(#[$member_doc:meta])* $member_vis:vis fn $method:ident(&$self:ident) -> $member_type:ty = $member:literal;)*
     }) => {
         $(#[$doc])*
@@ -497,6 +507,7 @@ macro_rules! view {
         $vis struct $name($crate::view::Json);
 
         impl $name {$(
+            #[doc = ::core::concat!("`", $member, "`.")]
             $(#[$member_doc])*
             #[inline]
             $member_vis fn $method(&$self) -> $member_type {

@@ -29,7 +29,7 @@ const IN_CORE: [&str; 6] = [
 pub struct Sources<'a> {
     facts: &'a Facts,
     groups: Groups,
-    /// What types are, by `Schema.Type`.
+    /// What types are, by `Schema.Type`, and notes about members, by `Schema.Type.Member`.
     descriptions: BTreeMap<String, String>,
 }
 
@@ -42,8 +42,8 @@ impl<'a> Sources<'a> {
         let mut described = BTreeMap::new();
         for line in descriptions.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let (name, text) = line.split_once(" = ").ok_or_else(|| format!("descriptions.txt: {line}"))?;
-            if !facts.declares(name) {
-                return Err(format!("descriptions.txt: there is no type {name}"));
+            if !declares(facts, name) {
+                return Err(format!("descriptions.txt: there is no {name}"));
             }
             described.insert(name.to_owned(), text.to_owned());
         }
@@ -208,6 +208,14 @@ impl<'a> Sources<'a> {
     }
 }
 
+/// Whether there is a type with the name `Schema.Type`, or a member `Schema.Type.Member`.
+fn declares(facts: &Facts, name: &str) -> bool {
+    match name.rsplit_once('.').filter(|(of, _)| of.contains('.')) {
+        Some((of, member)) => types::members(facts, of).iter().any(|known| known.name == member),
+        None => facts.declares(name),
+    }
+}
+
 /// Indents lines by the braces around them, since rustfmt leaves the input of macros as it is.
 fn indented(code: &str) -> String {
     let mut out = String::with_capacity(code.len() * 5 / 4);
@@ -234,9 +242,11 @@ fn file_name(schema: &str) -> String {
     snake(schema).trim_start_matches("r#").to_owned()
 }
 
-/// The attributes of a member, for its documentation.
-fn member_doc(name: &str, words: &str, unit: Option<&str>, notes: &[&str]) -> String {
-    let mut doc = format!("/// `{name}`: {words}");
+/// The documentation of a member's method. The name is before it.
+fn read_doc(words: &str, unit: Option<&str>, notes: &[&str]) -> String {
+    let mut doc = String::from("/// ");
+    let mut words = words.chars();
+    doc.extend(words.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(words));
     if let Some(unit) = unit {
         let _ = write!(doc, " {}", types::unit(unit));
     }
@@ -246,4 +256,10 @@ fn member_doc(name: &str, words: &str, unit: Option<&str>, notes: &[&str]) -> St
     }
     doc.push('\n');
     doc
+}
+
+/// The same with the name of the member.
+fn member_doc(name: &str, words: &str, unit: Option<&str>, notes: &[&str]) -> String {
+    let doc = read_doc(words, unit, notes);
+    doc.replacen("/// ", &format!("/// `{name}`. "), 1)
 }

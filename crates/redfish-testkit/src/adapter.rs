@@ -18,7 +18,7 @@ use redfish_proto::enumerations::ResetType;
 use redfish_proto::events::{EventSource, StreamItem, Subscription};
 use redfish_proto::ops::{
     Action, Listed, LogoutOutcome, Member, Monitor, Outcome, PowerChange, PushUpdate, ResetAccepted,
-    TaskOutcome, Watch,
+    TaskOutcome, Watch, Written,
 };
 use redfish_proto::query::Query;
 use redfish_proto::view::{Collection, Create, Decode, Link, Patch, View};
@@ -79,6 +79,7 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
         deadline: Duration,
         progress: impl FnMut(&Watch) + Send,
     ) -> Result<TaskOutcome, Error>;
+    fn finish(&self, outcome: Outcome, deadline: Duration) -> Result<Written, Error>;
     fn reset(&self, kind: impl Into<ResetType> + Send, system: Option<&str>) -> Result<ResetAccepted, Error>;
     fn wait_for_power(
         &self,

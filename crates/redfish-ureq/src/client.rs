@@ -159,7 +159,8 @@ impl Client {
         closing.outcome()
     }
 
-    /// Runs `work`, then closes the client: after a success, an error, an early return or a panic.
+    /// Runs `work`, then closes the client: after a success, an error, an early return or a panic. A signal ends a program without
+    /// closing anything, unless its handler calls [`close`](Client::close) on a clone of the client.
     ///
     /// Returns the result of `work`. A failed logout never replaces it, and is reported to the observer only. Use
     /// [`close`](Client::close) to get it as an error.

@@ -19,7 +19,7 @@ impl Client {
         self.read("/redfish/v1/")
     }
 
-    /// Reads all computer systems.
+    /// Reads all computer systems; none, if the service root has no link to them.
     ///
     /// # Errors
     /// Fails if the service refuses a request or the connection fails. [`fetch_members`](Client::fetch_members) reads what can be
@@ -28,7 +28,7 @@ impl Client {
         self.run(ListMembers::systems())?.complete()
     }
 
-    /// Reads all chassis.
+    /// Reads all chassis; none, if the service root has no link to them.
     ///
     /// # Errors
     /// Fails as [`systems`](Client::systems) does.
@@ -36,7 +36,7 @@ impl Client {
         self.run(ListMembers::chassis())?.complete()
     }
 
-    /// Reads all managers.
+    /// Reads all managers; none, if the service root has no link to them.
     ///
     /// # Errors
     /// Fails as [`systems`](Client::systems) does.
@@ -129,11 +129,14 @@ impl Client {
     /// # let server = Server::start(Settings::default(), options).unwrap();
     /// # let credentials = Credentials::new("admin", "machine-room");
     /// # let client = Client::builder(Service::new(&server.url())?).login(credentials).build()?;
+    /// use std::time::Duration;
+    ///
     /// use redfish_ureq::schema::computer_system::{BootSource, ComputerSystemPatch};
     ///
     /// for system in client.systems()? {
     ///     let patch = ComputerSystemPatch::new().asset_tag("R7-U12").boot(|boot| boot.boot_source_override_target(BootSource::Pxe));
-    ///     client.update(&system, patch)?;
+    ///     let outcome = client.update(&system, patch)?;
+    ///     client.finish(outcome, Duration::from_secs(60))?;
     /// }
     /// client.close()?;
     /// # Ok::<(), Error>(())
@@ -145,7 +148,8 @@ impl Client {
         self.run(Write::update(resource, patch)?)
     }
 
-    /// Creates a member of a collection.
+    /// Creates a member of a collection. [`Outcome::created`] is its URI; [`finish`](Client::finish) waits for a service that
+    /// creates it later.
     ///
     /// # Errors
     /// Fails as [`post`](Client::post) does.

@@ -117,7 +117,7 @@ async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
 /// Closes a session and prints its URI.
 async fn close(visit: &mut Visit, session: &ListedSession) -> Result<(), Failure> {
     let is_current = is_current(session, visit);
-    visit.run(|| Write::delete(session.target()).if_match(IfMatch::None)).await?;
+    let _ = visit.run(|| Write::delete(session.target()).if_match(IfMatch::None)).await?;
     visit.sink.line(session.target()).await?;
     if is_current {
         // The session is closed, whatever happens to its file.

@@ -29,9 +29,7 @@ pub fn known_value<T: Enumeration>(text: &str) -> Option<T> {
 /// redfish_proto::enumeration! {
 ///     /// The colors of a lamp.
 ///     pub enum Color {
-///         /// `Amber`.
 ///         Amber = "Amber",
-///         /// `Blue`.
 ///         Blue = "Blue",
 ///     }
 /// }
@@ -41,13 +39,13 @@ pub fn known_value<T: Enumeration>(text: &str) -> Option<T> {
 #[macro_export]
 macro_rules! enumeration {
     ($(#[$doc:meta])* $vis:vis enum $name:ident {
-        $($(#[$value_doc:meta])* $value:ident = $text:literal,)*
+        $($(#[$value_doc:meta])* $value:ident = $text:literal),* $(,)?
     }) => {
         $(#[$doc])*
         #[derive(Clone)]
         #[non_exhaustive]
         $vis enum $name {
-            $($(#[$value_doc])* $value,)*
+            $(#[doc = concat!("`", $text, "`.")] $(#[$value_doc])* $value,)*
             /// A value that the schema does not list, as the service sent it.
             Other(::std::boxed::Box<str>),
         }
@@ -106,7 +104,7 @@ macro_rules! enumeration {
             }
         }
 
-        impl ::core::convert::From<$name> for $crate::view::Written {
+        impl ::core::convert::From<$name> for $crate::view::Encoded {
             #[inline]
             fn from(value: $name) -> Self {
                 value.as_str().into()

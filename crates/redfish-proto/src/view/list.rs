@@ -47,6 +47,13 @@ impl<T: FromJson> Iterator for List<T> {
 
 impl<T: FromJson> FusedIterator for List<T> {}
 
+impl<T> Default for List<T> {
+    /// An empty list.
+    fn default() -> Self {
+        List { list: None, next: 0, of: PhantomData }
+    }
+}
+
 impl<T> Clone for List<T> {
     fn clone(&self) -> Self {
         List { list: self.list.clone(), next: self.next, of: PhantomData }

@@ -6,7 +6,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{DateTime, Duration, Link, Text, Uuid, View};
+use super::{DateTime, Duration, Enumeration, Link, Text, Uuid, View};
 use crate::target::Target;
 
 /// Members to be written. The types of [`patch!`](crate::patch!) are made of it.
@@ -27,7 +27,7 @@ impl Changes {
 
     /// Adds a member. A second one with the same name replaces the first.
     #[must_use]
-    pub fn value(mut self, name: &str, value: impl Into<Written>) -> Changes {
+    pub fn value(mut self, name: &str, value: impl Into<Encoded>) -> Changes {
         match value.into().0 {
             Some(value) => drop(self.members.insert(name.to_owned(), value)),
             None => self.invalid = true,
@@ -37,14 +37,14 @@ impl Changes {
 
     /// Adds a member that is a list.
     #[must_use]
-    pub fn list<T: Into<Written>>(self, name: &str, items: impl IntoIterator<Item = T>) -> Changes {
+    pub fn list<T: Into<Encoded>>(self, name: &str, items: impl IntoIterator<Item = T>) -> Changes {
         let items: Option<Vec<Value>> = items.into_iter().map(|item| item.into().0).collect();
-        self.value(name, Written(items.map(Value::Array)))
+        self.value(name, Encoded(items.map(Value::Array)))
     }
 
     /// Adds a member, unless it is null.
     #[must_use]
-    pub fn optional<T: Into<Written>>(self, name: &str, value: Nullable<T>) -> Changes {
+    pub fn optional<T: Into<Encoded>>(self, name: &str, value: Nullable<T>) -> Changes {
         match value {
             Nullable::Null => self,
             Nullable::Value(value) => self.value(name, value),
@@ -88,45 +88,45 @@ impl Serialize for Changes {
     }
 }
 
-/// A value in JSON, if it has one.
+/// A value that is written to a member, in JSON.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Written(Option<Value>);
+pub struct Encoded(Option<Value>);
 
-macro_rules! written {
+macro_rules! encoded {
     ($($type:ty),*) => {$(
-        impl From<$type> for Written {
-            fn from(value: $type) -> Written {
-                Written(Some(value.into()))
+        impl From<$type> for Encoded {
+            fn from(value: $type) -> Encoded {
+                Encoded(Some(value.into()))
             }
         }
     )*};
 }
 
-written!(Value, String, &str, i64, bool, DateTime, Duration, Uuid, Text, Reference);
+encoded!(Value, String, &str, i64, bool, DateTime, Duration, Uuid, Text, Reference);
 
-impl From<f64> for Written {
-    fn from(number: f64) -> Written {
-        Written(serde_json::Number::from_f64(number).map(Value::Number))
+impl From<f64> for Encoded {
+    fn from(number: f64) -> Encoded {
+        Encoded(serde_json::Number::from_f64(number).map(Value::Number))
     }
 }
 
-impl From<Changes> for Written {
-    fn from(changes: Changes) -> Written {
-        Written(changes.into_members().map(Value::Object))
+impl From<Changes> for Encoded {
+    fn from(changes: Changes) -> Encoded {
+        Encoded(changes.into_members().map(Value::Object))
     }
 }
 
-impl<T: Into<Written>> From<Vec<T>> for Written {
-    fn from(items: Vec<T>) -> Written {
+impl<T: Into<Encoded>> From<Vec<T>> for Encoded {
+    fn from(items: Vec<T>) -> Encoded {
         let items: Option<Vec<Value>> = items.into_iter().map(|item| item.into().0).collect();
-        Written(items.map(Value::Array))
+        Encoded(items.map(Value::Array))
     }
 }
 
-impl<T: Into<Written>> From<Nullable<T>> for Written {
-    fn from(value: Nullable<T>) -> Written {
+impl<T: Into<Encoded>> From<Nullable<T>> for Encoded {
+    fn from(value: Nullable<T>) -> Encoded {
         match value {
-            Nullable::Null => Written(Some(Value::Null)),
+            Nullable::Null => Encoded(Some(Value::Null)),
             Nullable::Value(value) => value.into(),
         }
     }
@@ -157,6 +157,12 @@ impl<T> From<Option<T>> for Nullable<T> {
 impl From<&str> for Nullable<String> {
     fn from(text: &str) -> Nullable<String> {
         Nullable::Value(text.to_owned())
+    }
+}
+
+impl<E: Enumeration> From<&str> for Nullable<E> {
+    fn from(text: &str) -> Nullable<E> {
+        Nullable::Value(E::of(text))
     }
 }
 
@@ -318,7 +324,7 @@ macro_rules! patch {
             }
         }
 
-        impl From<$name> for $crate::view::Written {
+        impl From<$name> for $crate::view::Encoded {
             #[inline]
             fn from(changes: $name) -> Self {
                 changes.0.into()

@@ -7,7 +7,7 @@ use crate::facts::{Access, Enumeration, Excerpt, Member};
 
 use super::names::{snake, variant};
 use super::types::{Value, members, object, path, path_within};
-use super::{Sources, member_doc};
+use super::{Sources, read_doc};
 
 /// Methods of every view and of every resource, which a member must not hide.
 const OWN_METHODS: [&str; 19] = [
@@ -62,8 +62,21 @@ impl Sources<'_> {
             let cfg = self.cfg_of(schema, &value);
             let (of, name) = (value.read_type(schema), &member.name);
             let returned = if member.list { format!("view::List<{of}>") } else { format!("Option<{of}>") };
-            out.push_str(&self.read_doc(member, &value));
+            out.push_str(&self.read_doc(&full, member, &value));
             let _ = writeln!(out, "{cfg}pub fn {method}(&self) -> {returned} = \"{name}\";");
+            if let (Value::Enumeration(name), true) = (&value, member.access != Access::Read) {
+                let _ = writeln!(
+                    out,
+                    "/// The values of `{}` that the service allows, if it lists them.",
+                    member.name
+                );
+                let of = path_within(schema, name);
+                let _ = writeln!(
+                    out,
+                    "{cfg}pub fn {method}_allowable_values(&self) -> view::List<{of}> = \"{}@Redfish.AllowableValues\";",
+                    member.name
+                );
+            }
         }
         out.push_str("}\n}\n\n");
         self.collection(out, &full, own, &all);
@@ -113,7 +126,7 @@ impl Sources<'_> {
         }
     }
 
-    fn read_doc(&self, member: &Member, value: &Value) -> String {
+    fn read_doc(&self, full: &str, member: &Member, value: &Value) -> String {
         let mut notes = Vec::new();
         match &member.excerpt {
             Excerpt::Copy(_) => notes.push("A copy of a part of the resource."),
@@ -129,7 +142,8 @@ impl Sources<'_> {
         if member.deprecated {
             notes.push("Deprecated by the schema.");
         }
-        member_doc(&member.name, &value.words(member.list), member.unit.as_deref(), &notes)
+        notes.extend(self.descriptions.get(&format!("{full}.{}", member.name)).map(String::as_str));
+        read_doc(&value.words(member.list), member.unit.as_deref(), &notes)
     }
 
     /// An enumeration.
@@ -143,8 +157,10 @@ impl Sources<'_> {
             while !names.insert(name.clone()) {
                 name.push('_');
             }
-            let deprecated = if value.deprecated { " Deprecated by the schema." } else { "" };
-            let _ = writeln!(out, "/// `{}`.{deprecated}\n{name} = \"{}\",", value.text, value.text);
+            if value.deprecated {
+                out.push_str("/// Deprecated by the schema.\n");
+            }
+            let _ = writeln!(out, "{name} = \"{}\",", value.text);
         }
         out.push_str("}\n}\n\n");
     }

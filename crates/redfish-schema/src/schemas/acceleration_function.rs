@@ -10,29 +10,29 @@ redfish_proto::view! {
     /// `AccelerationFunction` of the schema `AccelerationFunction` 1.0.5.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}/AccelerationFunctions/{AccelerationFunctionId}`, for example.
     pub struct AccelerationFunction = "AccelerationFunction.AccelerationFunction" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `FpgaReconfigurationSlots`: a list of texts.
+        /// A list of texts.
         pub fn fpga_reconfiguration_slots(&self) -> view::List<view::Text> = "FpgaReconfigurationSlots";
-        /// `AccelerationFunctionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn acceleration_function_type(&self) -> Option<AccelerationFunctionType> = "AccelerationFunctionType";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `PowerWatts`: an integer in watts.
+        /// An integer in watts.
         pub fn power_watts(&self) -> Option<i64> = "PowerWatts";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -42,12 +42,12 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `AccelerationFunction` 1.0.5.
     pub struct Links = "AccelerationFunction.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
     }
 }
@@ -57,21 +57,13 @@ redfish_proto::enumeration! {
     ///
     /// `AccelerationFunctionType` of the schema `AccelerationFunction` 1.0.5.
     pub enum AccelerationFunctionType {
-        /// `Encryption`.
         Encryption = "Encryption",
-        /// `Compression`.
         Compression = "Compression",
-        /// `PacketInspection`.
         PacketInspection = "PacketInspection",
-        /// `PacketSwitch`.
         PacketSwitch = "PacketSwitch",
-        /// `Scheduler`.
         Scheduler = "Scheduler",
-        /// `AudioProcessing`.
         AudioProcessing = "AudioProcessing",
-        /// `VideoProcessing`.
         VideoProcessing = "VideoProcessing",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

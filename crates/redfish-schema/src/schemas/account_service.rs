@@ -10,73 +10,77 @@ redfish_proto::view! {
     /// `AccountService` of the schema `AccountService` 1.18.1.
     /// Services have it at `/redfish/v1/AccountService`, for example.
     pub struct AccountService = "AccountService.AccountService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `AuthFailureLoggingThreshold`: an integer. Writable.
+        /// An integer. Writable.
         pub fn auth_failure_logging_threshold(&self) -> Option<i64> = "AuthFailureLoggingThreshold";
-        /// `MinPasswordLength`: an integer. Writable.
+        /// An integer. Writable.
         pub fn min_password_length(&self) -> Option<i64> = "MinPasswordLength";
-        /// `MaxPasswordLength`: an integer. Writable.
+        /// An integer. Writable.
         pub fn max_password_length(&self) -> Option<i64> = "MaxPasswordLength";
-        /// `AccountLockoutThreshold`: an integer. Writable.
+        /// An integer. Writable.
         pub fn account_lockout_threshold(&self) -> Option<i64> = "AccountLockoutThreshold";
-        /// `AccountLockoutDuration`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn account_lockout_duration(&self) -> Option<i64> = "AccountLockoutDuration";
-        /// `AccountLockoutCounterResetAfter`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn account_lockout_counter_reset_after(&self) -> Option<i64> = "AccountLockoutCounterResetAfter";
-        /// `Accounts`: a link.
+        /// A link.
         pub fn accounts(&self) -> Option<view::Link<crate::manager_account_collection::ManagerAccountCollection>> = "Accounts";
-        /// `Roles`: a link.
+        /// A link.
         pub fn roles(&self) -> Option<view::Link<crate::role_collection::RoleCollection>> = "Roles";
-        /// `PrivilegeMap`: a link.
+        /// A link.
         pub fn privilege_map(&self) -> Option<view::Link<crate::privilege_registry::PrivilegeRegistry>> = "PrivilegeMap";
-        /// `LocalAccountAuth`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn local_account_auth(&self) -> Option<LocalAccountAuth> = "LocalAccountAuth";
-        /// `LDAP`: an object.
+        /// The values of `LocalAccountAuth` that the service allows, if it lists them.
+        pub fn local_account_auth_allowable_values(&self) -> view::List<LocalAccountAuth> = "LocalAccountAuth@Redfish.AllowableValues";
+        /// An object.
         pub fn ldap(&self) -> Option<ExternalAccountProvider> = "LDAP";
-        /// `ActiveDirectory`: an object.
+        /// An object.
         pub fn active_directory(&self) -> Option<ExternalAccountProvider> = "ActiveDirectory";
-        /// `AdditionalExternalAccountProviders`: a link.
+        /// A link.
         pub fn additional_external_account_providers(&self) -> Option<view::Link<crate::external_account_provider_collection::ExternalAccountProviderCollection>> = "AdditionalExternalAccountProviders";
-        /// `AccountLockoutCounterResetEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn account_lockout_counter_reset_enabled(&self) -> Option<bool> = "AccountLockoutCounterResetEnabled";
-        /// `TACACSplus`: an object.
+        /// An object.
         pub fn tacac_splus(&self) -> Option<ExternalAccountProvider> = "TACACSplus";
-        /// `SupportedAccountTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_account_types(&self) -> view::List<crate::manager_account::AccountTypes> = "SupportedAccountTypes";
-        /// `SupportedOEMAccountTypes`: a list of texts.
+        /// A list of texts.
         pub fn supported_oem_account_types(&self) -> view::List<view::Text> = "SupportedOEMAccountTypes";
-        /// `RestrictedPrivileges`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn restricted_privileges(&self) -> view::List<crate::privileges::PrivilegeType> = "RestrictedPrivileges";
-        /// `RestrictedOemPrivileges`: a list of texts.
+        /// A list of texts.
         pub fn restricted_oem_privileges(&self) -> view::List<view::Text> = "RestrictedOemPrivileges";
-        /// `PasswordExpirationDays`: an integer. Writable.
+        /// An integer. Writable.
         pub fn password_expiration_days(&self) -> Option<i64> = "PasswordExpirationDays";
-        /// `OAuth2`: an object.
+        /// An object.
         pub fn oauth2(&self) -> Option<ExternalAccountProvider> = "OAuth2";
-        /// `MultiFactorAuth`: an object.
+        /// An object.
         pub fn multi_factor_auth(&self) -> Option<MultiFactorAuth> = "MultiFactorAuth";
-        /// `RequireChangePasswordAction`: true or false. Writable.
+        /// True or false. Writable.
         pub fn require_change_password_action(&self) -> Option<bool> = "RequireChangePasswordAction";
-        /// `OutboundConnections`: a link.
+        /// A link.
         pub fn outbound_connections(&self) -> Option<view::Link<crate::outbound_connection_collection::OutboundConnectionCollection>> = "OutboundConnections";
-        /// `HTTPBasicAuth`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn http_basic_auth(&self) -> Option<BasicAuthState> = "HTTPBasicAuth";
-        /// `EnforcePasswordHistoryCount`: an integer. Writable.
+        /// The values of `HTTPBasicAuth` that the service allows, if it lists them.
+        pub fn http_basic_auth_allowable_values(&self) -> view::List<BasicAuthState> = "HTTPBasicAuth@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn enforce_password_history_count(&self) -> Option<i64> = "EnforcePasswordHistoryCount";
-        /// `PasswordGuidanceMessage`: text.
+        /// Text.
         pub fn password_guidance_message(&self) -> Option<view::Text> = "PasswordGuidanceMessage";
-        /// `PasswordGuidanceMessageId`: text.
+        /// Text.
         pub fn password_guidance_message_id(&self) -> Option<view::Text> = "PasswordGuidanceMessageId";
     }
 }
@@ -86,21 +90,23 @@ redfish_proto::view! {
     ///
     /// `Authentication` of the schema `AccountService` 1.18.1.
     pub struct Authentication = "AccountService.Authentication" {
-        /// `AuthenticationType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn authentication_type(&self) -> Option<AuthenticationTypes> = "AuthenticationType";
-        /// `Username`: text. Writable.
+        /// The values of `AuthenticationType` that the service allows, if it lists them.
+        pub fn authentication_type_allowable_values(&self) -> view::List<AuthenticationTypes> = "AuthenticationType@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `Token`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn token(&self) -> Option<view::Text> = "Token";
-        /// `KerberosKeytab`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn kerberos_keytab(&self) -> Option<view::Text> = "KerberosKeytab";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `EncryptionKey`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
-        /// `EncryptionKeySet`: true or false.
+        /// True or false.
         pub fn encryption_key_set(&self) -> Option<bool> = "EncryptionKeySet";
     }
 }
@@ -110,13 +116,15 @@ redfish_proto::view! {
     ///
     /// `ClientCertificate` of the schema `AccountService` 1.18.1.
     pub struct ClientCertificate = "AccountService.ClientCertificate" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `RespondToUnauthenticatedClients`: true or false. Writable.
+        /// True or false. Writable.
         pub fn respond_to_unauthenticated_clients(&self) -> Option<bool> = "RespondToUnauthenticatedClients";
-        /// `CertificateMappingAttribute`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn certificate_mapping_attribute(&self) -> Option<CertificateMappingAttribute> = "CertificateMappingAttribute";
-        /// `Certificates`: a link.
+        /// The values of `CertificateMappingAttribute` that the service allows, if it lists them.
+        pub fn certificate_mapping_attribute_allowable_values(&self) -> view::List<CertificateMappingAttribute> = "CertificateMappingAttribute@Redfish.AllowableValues";
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
     }
@@ -127,32 +135,32 @@ redfish_proto::view! {
     ///
     /// `ExternalAccountProvider` of the schema `AccountService` 1.18.1.
     pub struct ExternalAccountProvider = "AccountService.ExternalAccountProvider" {
-        /// `AccountProviderType`: a value of an enumeration. Deprecated by the schema.
+        /// A value of an enumeration. Deprecated by the schema.
         pub fn account_provider_type(&self) -> Option<AccountProviderTypes> = "AccountProviderType";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `ServiceAddresses`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn service_addresses(&self) -> view::List<view::Text> = "ServiceAddresses";
-        /// `Authentication`: an object.
+        /// An object.
         pub fn authentication(&self) -> Option<Authentication> = "Authentication";
-        /// `LDAPService`: an object.
+        /// An object.
         pub fn ldap_service(&self) -> Option<LDAPService> = "LDAPService";
-        /// `RemoteRoleMapping`: a list of objects.
+        /// A list of objects.
         pub fn remote_role_mapping(&self) -> view::List<RoleMapping> = "RemoteRoleMapping";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `PasswordSet`: true or false.
+        /// True or false.
         pub fn password_set(&self) -> Option<bool> = "PasswordSet";
-        /// `TACACSplusService`: an object.
+        /// An object.
         pub fn tacac_splus_service(&self) -> Option<TACACSplusService> = "TACACSplusService";
-        /// `Priority`: an integer. Writable.
+        /// An integer. Writable.
         pub fn priority(&self) -> Option<i64> = "Priority";
-        /// `OAuth2Service`: an object.
+        /// An object.
         pub fn oauth2_service(&self) -> Option<OAuth2Service> = "OAuth2Service";
-        /// `Retries`: an integer. Writable.
+        /// An integer. Writable.
         pub fn retries(&self) -> Option<i64> = "Retries";
-        /// `TimeoutSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn timeout_seconds(&self) -> Option<i64> = "TimeoutSeconds";
     }
 }
@@ -162,11 +170,11 @@ redfish_proto::view! {
     ///
     /// `GoogleAuthenticator` of the schema `AccountService` 1.18.1.
     pub struct GoogleAuthenticator = "AccountService.GoogleAuthenticator" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `SecretKey`: text. Writable.
+        /// Text. Writable.
         pub fn secret_key(&self) -> Option<view::Text> = "SecretKey";
-        /// `SecretKeySet`: true or false.
+        /// True or false.
         pub fn secret_key_set(&self) -> Option<bool> = "SecretKeySet";
     }
 }
@@ -176,17 +184,17 @@ redfish_proto::view! {
     ///
     /// `LDAPSearchSettings` of the schema `AccountService` 1.18.1.
     pub struct LDAPSearchSettings = "AccountService.LDAPSearchSettings" {
-        /// `BaseDistinguishedNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn base_distinguished_names(&self) -> view::List<view::Text> = "BaseDistinguishedNames";
-        /// `UsernameAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn username_attribute(&self) -> Option<view::Text> = "UsernameAttribute";
-        /// `GroupNameAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn group_name_attribute(&self) -> Option<view::Text> = "GroupNameAttribute";
-        /// `GroupsAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn groups_attribute(&self) -> Option<view::Text> = "GroupsAttribute";
-        /// `SSHKeyAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn ssh_key_attribute(&self) -> Option<view::Text> = "SSHKeyAttribute";
-        /// `EmailAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn email_attribute(&self) -> Option<view::Text> = "EmailAttribute";
     }
 }
@@ -196,9 +204,9 @@ redfish_proto::view! {
     ///
     /// `LDAPService` of the schema `AccountService` 1.18.1.
     pub struct LDAPService = "AccountService.LDAPService" {
-        /// `SearchSettings`: an object.
+        /// An object.
         pub fn search_settings(&self) -> Option<LDAPSearchSettings> = "SearchSettings";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -208,8 +216,10 @@ redfish_proto::view! {
     ///
     /// `MFABypass` of the schema `AccountService` 1.18.1.
     pub struct MFABypass = "AccountService.MFABypass" {
-        /// `BypassTypes`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn bypass_types(&self) -> view::List<MFABypassType> = "BypassTypes";
+        /// The values of `BypassTypes` that the service allows, if it lists them.
+        pub fn bypass_types_allowable_values(&self) -> view::List<MFABypassType> = "BypassTypes@Redfish.AllowableValues";
     }
 }
 
@@ -218,11 +228,11 @@ redfish_proto::view! {
     ///
     /// `MicrosoftAuthenticator` of the schema `AccountService` 1.18.1.
     pub struct MicrosoftAuthenticator = "AccountService.MicrosoftAuthenticator" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `SecretKey`: text. Writable.
+        /// Text. Writable.
         pub fn secret_key(&self) -> Option<view::Text> = "SecretKey";
-        /// `SecretKeySet`: true or false.
+        /// True or false.
         pub fn secret_key_set(&self) -> Option<bool> = "SecretKeySet";
     }
 }
@@ -232,17 +242,17 @@ redfish_proto::view! {
     ///
     /// `MultiFactorAuth` of the schema `AccountService` 1.18.1.
     pub struct MultiFactorAuth = "AccountService.MultiFactorAuth" {
-        /// `SecurID`: an object.
+        /// An object.
         pub fn secur_id(&self) -> Option<SecurID> = "SecurID";
-        /// `GoogleAuthenticator`: an object.
+        /// An object.
         pub fn google_authenticator(&self) -> Option<GoogleAuthenticator> = "GoogleAuthenticator";
-        /// `MicrosoftAuthenticator`: an object.
+        /// An object.
         pub fn microsoft_authenticator(&self) -> Option<MicrosoftAuthenticator> = "MicrosoftAuthenticator";
-        /// `ClientCertificate`: an object.
+        /// An object.
         pub fn client_certificate(&self) -> Option<ClientCertificate> = "ClientCertificate";
-        /// `OneTimePasscode`: an object.
+        /// An object.
         pub fn one_time_passcode(&self) -> Option<OneTimePasscode> = "OneTimePasscode";
-        /// `TimeBasedOneTimePassword`: an object.
+        /// An object.
         pub fn time_based_one_time_password(&self) -> Option<TimeBasedOneTimePassword> = "TimeBasedOneTimePassword";
     }
 }
@@ -252,15 +262,17 @@ redfish_proto::view! {
     ///
     /// `OAuth2Service` of the schema `AccountService` 1.18.1.
     pub struct OAuth2Service = "AccountService.OAuth2Service" {
-        /// `Mode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn mode(&self) -> Option<OAuth2Mode> = "Mode";
-        /// `Issuer`: text. Writable.
+        /// The values of `Mode` that the service allows, if it lists them.
+        pub fn mode_allowable_values(&self) -> view::List<OAuth2Mode> = "Mode@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn issuer(&self) -> Option<view::Text> = "Issuer";
-        /// `Audience`: a list of texts.
+        /// A list of texts.
         pub fn audience(&self) -> view::List<view::Text> = "Audience";
-        /// `OAuthServiceSigningKeys`: text. Writable.
+        /// Text. Writable.
         pub fn oauth_service_signing_keys(&self) -> Option<view::Text> = "OAuthServiceSigningKeys";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -270,7 +282,7 @@ redfish_proto::view! {
     ///
     /// `OneTimePasscode` of the schema `AccountService` 1.18.1.
     pub struct OneTimePasscode = "AccountService.OneTimePasscode" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
     }
 }
@@ -280,19 +292,21 @@ redfish_proto::view! {
     ///
     /// `RoleMapping` of the schema `AccountService` 1.18.1.
     pub struct RoleMapping = "AccountService.RoleMapping" {
-        /// `RemoteGroup`: text. Writable.
+        /// Text. Writable.
         pub fn remote_group(&self) -> Option<view::Text> = "RemoteGroup";
-        /// `RemoteUser`: text. Writable.
+        /// Text. Writable.
         pub fn remote_user(&self) -> Option<view::Text> = "RemoteUser";
-        /// `LocalRole`: text. Writable.
+        /// Text. Writable.
         pub fn local_role(&self) -> Option<view::Text> = "LocalRole";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MFABypass`: an object.
+        /// An object.
         pub fn mfa_bypass(&self) -> Option<MFABypass> = "MFABypass";
-        /// `LocalAccountTypes`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn local_account_types(&self) -> view::List<crate::manager_account::AccountTypes> = "LocalAccountTypes";
-        /// `LocalOEMAccountTypes`: a list of texts. Writable.
+        /// The values of `LocalAccountTypes` that the service allows, if it lists them.
+        pub fn local_account_types_allowable_values(&self) -> view::List<crate::manager_account::AccountTypes> = "LocalAccountTypes@Redfish.AllowableValues";
+        /// A list of texts. Writable.
         pub fn local_oem_account_types(&self) -> view::List<view::Text> = "LocalOEMAccountTypes";
     }
 }
@@ -302,17 +316,17 @@ redfish_proto::view! {
     ///
     /// `SecurID` of the schema `AccountService` 1.18.1.
     pub struct SecurID = "AccountService.SecurID" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `ServerURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn server_uri(&self) -> Option<view::Text> = "ServerURI";
-        /// `ClientId`: text. Writable.
+        /// Text. Writable.
         pub fn client_id(&self) -> Option<view::Text> = "ClientId";
-        /// `ClientSecret`: text. Writable.
+        /// Text. Writable.
         pub fn client_secret(&self) -> Option<view::Text> = "ClientSecret";
-        /// `ClientSecretSet`: true or false.
+        /// True or false.
         pub fn client_secret_set(&self) -> Option<bool> = "ClientSecretSet";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
     }
@@ -323,13 +337,15 @@ redfish_proto::view! {
     ///
     /// `TACACSplusService` of the schema `AccountService` 1.18.1.
     pub struct TACACSplusService = "AccountService.TACACSplusService" {
-        /// `PrivilegeLevelArgument`: text. Writable.
+        /// Text. Writable.
         pub fn privilege_level_argument(&self) -> Option<view::Text> = "PrivilegeLevelArgument";
-        /// `PasswordExchangeProtocols`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn password_exchange_protocols(&self) -> view::List<TACACSplusPasswordExchangeProtocol> = "PasswordExchangeProtocols";
-        /// `AuthorizationService`: text. Writable.
+        /// The values of `PasswordExchangeProtocols` that the service allows, if it lists them.
+        pub fn password_exchange_protocols_allowable_values(&self) -> view::List<TACACSplusPasswordExchangeProtocol> = "PasswordExchangeProtocols@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn authorization_service(&self) -> Option<view::Text> = "AuthorizationService";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -339,9 +355,9 @@ redfish_proto::view! {
     ///
     /// `TimeBasedOneTimePassword` of the schema `AccountService` 1.18.1.
     pub struct TimeBasedOneTimePassword = "AccountService.TimeBasedOneTimePassword" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `TimeStepSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn time_step_seconds(&self) -> Option<i64> = "TimeStepSeconds";
     }
 }
@@ -349,41 +365,41 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`AccountService`]: its writable members.
     pub struct AccountServicePatch of AccountService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `AuthFailureLoggingThreshold`: an integer.
+        /// `AuthFailureLoggingThreshold`. An integer.
         auth_failure_logging_threshold: value i64 = "AuthFailureLoggingThreshold";
-        /// `MinPasswordLength`: an integer.
+        /// `MinPasswordLength`. An integer.
         min_password_length: value i64 = "MinPasswordLength";
-        /// `MaxPasswordLength`: an integer.
+        /// `MaxPasswordLength`. An integer.
         max_password_length: value i64 = "MaxPasswordLength";
-        /// `AccountLockoutThreshold`: an integer.
+        /// `AccountLockoutThreshold`. An integer.
         account_lockout_threshold: value view::Nullable<i64> = "AccountLockoutThreshold";
-        /// `AccountLockoutDuration`: an integer in seconds.
+        /// `AccountLockoutDuration`. An integer in seconds.
         account_lockout_duration: value view::Nullable<i64> = "AccountLockoutDuration";
-        /// `AccountLockoutCounterResetAfter`: an integer in seconds.
+        /// `AccountLockoutCounterResetAfter`. An integer in seconds.
         account_lockout_counter_reset_after: value i64 = "AccountLockoutCounterResetAfter";
-        /// `LocalAccountAuth`: a value of an enumeration.
+        /// `LocalAccountAuth`. A value of an enumeration.
         local_account_auth: value LocalAccountAuth = "LocalAccountAuth";
-        /// `LDAP`: an object.
+        /// `LDAP`. An object.
         ldap: object ExternalAccountProviderPatch = "LDAP";
-        /// `ActiveDirectory`: an object.
+        /// `ActiveDirectory`. An object.
         active_directory: object ExternalAccountProviderPatch = "ActiveDirectory";
-        /// `AccountLockoutCounterResetEnabled`: true or false.
+        /// `AccountLockoutCounterResetEnabled`. True or false.
         account_lockout_counter_reset_enabled: value bool = "AccountLockoutCounterResetEnabled";
-        /// `TACACSplus`: an object.
+        /// `TACACSplus`. An object.
         tacac_splus: object ExternalAccountProviderPatch = "TACACSplus";
-        /// `PasswordExpirationDays`: an integer.
+        /// `PasswordExpirationDays`. An integer.
         password_expiration_days: value view::Nullable<i64> = "PasswordExpirationDays";
-        /// `OAuth2`: an object.
+        /// `OAuth2`. An object.
         oauth2: object ExternalAccountProviderPatch = "OAuth2";
-        /// `MultiFactorAuth`: an object.
+        /// `MultiFactorAuth`. An object.
         multi_factor_auth: object MultiFactorAuthPatch = "MultiFactorAuth";
-        /// `RequireChangePasswordAction`: true or false.
+        /// `RequireChangePasswordAction`. True or false.
         require_change_password_action: value view::Nullable<bool> = "RequireChangePasswordAction";
-        /// `HTTPBasicAuth`: a value of an enumeration.
+        /// `HTTPBasicAuth`. A value of an enumeration.
         http_basic_auth: value view::Nullable<BasicAuthState> = "HTTPBasicAuth";
-        /// `EnforcePasswordHistoryCount`: an integer.
+        /// `EnforcePasswordHistoryCount`. An integer.
         enforce_password_history_count: value i64 = "EnforcePasswordHistoryCount";
     }
 }
@@ -391,17 +407,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Authentication`]: its writable members.
     pub struct AuthenticationPatch {
-        /// `AuthenticationType`: a value of an enumeration.
+        /// `AuthenticationType`. A value of an enumeration.
         authentication_type: value view::Nullable<AuthenticationTypes> = "AuthenticationType";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value String = "Username";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `Token`: text.
+        /// `Token`. Text.
         token: value view::Nullable<String> = "Token";
-        /// `KerberosKeytab`: text.
+        /// `KerberosKeytab`. Text.
         kerberos_keytab: value view::Nullable<String> = "KerberosKeytab";
-        /// `EncryptionKey`: text.
+        /// `EncryptionKey`. Text.
         encryption_key: value view::Nullable<String> = "EncryptionKey";
     }
 }
@@ -409,11 +425,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ClientCertificate`]: its writable members.
     pub struct ClientCertificatePatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `RespondToUnauthenticatedClients`: true or false.
+        /// `RespondToUnauthenticatedClients`. True or false.
         respond_to_unauthenticated_clients: value view::Nullable<bool> = "RespondToUnauthenticatedClients";
-        /// `CertificateMappingAttribute`: a value of an enumeration.
+        /// `CertificateMappingAttribute`. A value of an enumeration.
         certificate_mapping_attribute: value view::Nullable<CertificateMappingAttribute> = "CertificateMappingAttribute";
     }
 }
@@ -421,25 +437,25 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ExternalAccountProvider`]: its writable members.
     pub struct ExternalAccountProviderPatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `ServiceAddresses`: a list of texts.
+        /// `ServiceAddresses`. A list of texts.
         service_addresses: list String = "ServiceAddresses";
-        /// `Authentication`: an object.
+        /// `Authentication`. An object.
         authentication: object AuthenticationPatch = "Authentication";
-        /// `LDAPService`: an object.
+        /// `LDAPService`. An object.
         ldap_service: object LDAPServicePatch = "LDAPService";
-        /// `RemoteRoleMapping`: a list of objects.
+        /// `RemoteRoleMapping`. A list of objects.
         remote_role_mapping: objects RoleMappingPatch = "RemoteRoleMapping";
-        /// `TACACSplusService`: an object.
+        /// `TACACSplusService`. An object.
         tacac_splus_service: object TACACSplusServicePatch = "TACACSplusService";
-        /// `Priority`: an integer.
+        /// `Priority`. An integer.
         priority: value view::Nullable<i64> = "Priority";
-        /// `OAuth2Service`: an object.
+        /// `OAuth2Service`. An object.
         oauth2_service: object OAuth2ServicePatch = "OAuth2Service";
-        /// `Retries`: an integer.
+        /// `Retries`. An integer.
         retries: value view::Nullable<i64> = "Retries";
-        /// `TimeoutSeconds`: an integer.
+        /// `TimeoutSeconds`. An integer.
         timeout_seconds: value view::Nullable<i64> = "TimeoutSeconds";
     }
 }
@@ -447,9 +463,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GoogleAuthenticator`]: its writable members.
     pub struct GoogleAuthenticatorPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `SecretKey`: text.
+        /// `SecretKey`. Text.
         secret_key: value view::Nullable<String> = "SecretKey";
     }
 }
@@ -457,17 +473,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LDAPSearchSettings`]: its writable members.
     pub struct LDAPSearchSettingsPatch {
-        /// `BaseDistinguishedNames`: a list of texts.
+        /// `BaseDistinguishedNames`. A list of texts.
         base_distinguished_names: list String = "BaseDistinguishedNames";
-        /// `UsernameAttribute`: text.
+        /// `UsernameAttribute`. Text.
         username_attribute: value view::Nullable<String> = "UsernameAttribute";
-        /// `GroupNameAttribute`: text.
+        /// `GroupNameAttribute`. Text.
         group_name_attribute: value view::Nullable<String> = "GroupNameAttribute";
-        /// `GroupsAttribute`: text.
+        /// `GroupsAttribute`. Text.
         groups_attribute: value view::Nullable<String> = "GroupsAttribute";
-        /// `SSHKeyAttribute`: text.
+        /// `SSHKeyAttribute`. Text.
         ssh_key_attribute: value view::Nullable<String> = "SSHKeyAttribute";
-        /// `EmailAttribute`: text.
+        /// `EmailAttribute`. Text.
         email_attribute: value view::Nullable<String> = "EmailAttribute";
     }
 }
@@ -475,7 +491,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LDAPService`]: its writable members.
     pub struct LDAPServicePatch {
-        /// `SearchSettings`: an object.
+        /// `SearchSettings`. An object.
         search_settings: object LDAPSearchSettingsPatch = "SearchSettings";
     }
 }
@@ -483,7 +499,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MFABypass`]: its writable members.
     pub struct MFABypassPatch {
-        /// `BypassTypes`: a list of values of an enumeration.
+        /// `BypassTypes`. A list of values of an enumeration.
         bypass_types: list MFABypassType = "BypassTypes";
     }
 }
@@ -491,9 +507,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MicrosoftAuthenticator`]: its writable members.
     pub struct MicrosoftAuthenticatorPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `SecretKey`: text.
+        /// `SecretKey`. Text.
         secret_key: value view::Nullable<String> = "SecretKey";
     }
 }
@@ -501,17 +517,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MultiFactorAuth`]: its writable members.
     pub struct MultiFactorAuthPatch {
-        /// `SecurID`: an object.
+        /// `SecurID`. An object.
         secur_id: object SecurIDPatch = "SecurID";
-        /// `GoogleAuthenticator`: an object.
+        /// `GoogleAuthenticator`. An object.
         google_authenticator: object GoogleAuthenticatorPatch = "GoogleAuthenticator";
-        /// `MicrosoftAuthenticator`: an object.
+        /// `MicrosoftAuthenticator`. An object.
         microsoft_authenticator: object MicrosoftAuthenticatorPatch = "MicrosoftAuthenticator";
-        /// `ClientCertificate`: an object.
+        /// `ClientCertificate`. An object.
         client_certificate: object ClientCertificatePatch = "ClientCertificate";
-        /// `OneTimePasscode`: an object.
+        /// `OneTimePasscode`. An object.
         one_time_passcode: object OneTimePasscodePatch = "OneTimePasscode";
-        /// `TimeBasedOneTimePassword`: an object.
+        /// `TimeBasedOneTimePassword`. An object.
         time_based_one_time_password: object TimeBasedOneTimePasswordPatch = "TimeBasedOneTimePassword";
     }
 }
@@ -519,11 +535,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`OAuth2Service`]: its writable members.
     pub struct OAuth2ServicePatch {
-        /// `Mode`: a value of an enumeration.
+        /// `Mode`. A value of an enumeration.
         mode: value OAuth2Mode = "Mode";
-        /// `Issuer`: text.
+        /// `Issuer`. Text.
         issuer: value view::Nullable<String> = "Issuer";
-        /// `OAuthServiceSigningKeys`: text.
+        /// `OAuthServiceSigningKeys`. Text.
         oauth_service_signing_keys: value view::Nullable<String> = "OAuthServiceSigningKeys";
     }
 }
@@ -531,7 +547,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`OneTimePasscode`]: its writable members.
     pub struct OneTimePasscodePatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
     }
 }
@@ -539,17 +555,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`RoleMapping`]: its writable members.
     pub struct RoleMappingPatch {
-        /// `RemoteGroup`: text.
+        /// `RemoteGroup`. Text.
         remote_group: value view::Nullable<String> = "RemoteGroup";
-        /// `RemoteUser`: text.
+        /// `RemoteUser`. Text.
         remote_user: value view::Nullable<String> = "RemoteUser";
-        /// `LocalRole`: text.
+        /// `LocalRole`. Text.
         local_role: value view::Nullable<String> = "LocalRole";
-        /// `MFABypass`: an object.
+        /// `MFABypass`. An object.
         mfa_bypass: object MFABypassPatch = "MFABypass";
-        /// `LocalAccountTypes`: a list of values of an enumeration.
+        /// `LocalAccountTypes`. A list of values of an enumeration.
         local_account_types: list crate::manager_account::AccountTypes = "LocalAccountTypes";
-        /// `LocalOEMAccountTypes`: a list of texts.
+        /// `LocalOEMAccountTypes`. A list of texts.
         local_oem_account_types: list String = "LocalOEMAccountTypes";
     }
 }
@@ -557,13 +573,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SecurID`]: its writable members.
     pub struct SecurIDPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `ServerURI`: a URI.
+        /// `ServerURI`. A URI.
         server_uri: value view::Nullable<String> = "ServerURI";
-        /// `ClientId`: text.
+        /// `ClientId`. Text.
         client_id: value view::Nullable<String> = "ClientId";
-        /// `ClientSecret`: text.
+        /// `ClientSecret`. Text.
         client_secret: value view::Nullable<String> = "ClientSecret";
     }
 }
@@ -571,11 +587,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TACACSplusService`]: its writable members.
     pub struct TACACSplusServicePatch {
-        /// `PrivilegeLevelArgument`: text.
+        /// `PrivilegeLevelArgument`. Text.
         privilege_level_argument: value view::Nullable<String> = "PrivilegeLevelArgument";
-        /// `PasswordExchangeProtocols`: a list of values of an enumeration.
+        /// `PasswordExchangeProtocols`. A list of values of an enumeration.
         password_exchange_protocols: list TACACSplusPasswordExchangeProtocol = "PasswordExchangeProtocols";
-        /// `AuthorizationService`: text.
+        /// `AuthorizationService`. Text.
         authorization_service: value String = "AuthorizationService";
     }
 }
@@ -583,9 +599,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TimeBasedOneTimePassword`]: its writable members.
     pub struct TimeBasedOneTimePasswordPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `TimeStepSeconds`: an integer.
+        /// `TimeStepSeconds`. An integer.
         time_step_seconds: value view::Nullable<i64> = "TimeStepSeconds";
     }
 }
@@ -595,17 +611,11 @@ redfish_proto::enumeration! {
     ///
     /// `AccountProviderTypes` of the schema `AccountService` 1.18.1.
     pub enum AccountProviderTypes {
-        /// `RedfishService`.
         RedfishService = "RedfishService",
-        /// `ActiveDirectoryService`.
         ActiveDirectoryService = "ActiveDirectoryService",
-        /// `LDAPService`.
         LDAPService = "LDAPService",
-        /// `OEM`.
         OEM = "OEM",
-        /// `TACACSplus`.
         TACACSplus = "TACACSplus",
-        /// `OAuth2`.
         OAuth2 = "OAuth2",
     }
 }
@@ -615,13 +625,9 @@ redfish_proto::enumeration! {
     ///
     /// `AuthenticationTypes` of the schema `AccountService` 1.18.1.
     pub enum AuthenticationTypes {
-        /// `Token`.
         Token = "Token",
-        /// `KerberosKeytab`.
         KerberosKeytab = "KerberosKeytab",
-        /// `UsernameAndPassword`.
         UsernameAndPassword = "UsernameAndPassword",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -631,11 +637,8 @@ redfish_proto::enumeration! {
     ///
     /// `BasicAuthState` of the schema `AccountService` 1.18.1.
     pub enum BasicAuthState {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Unadvertised`.
         Unadvertised = "Unadvertised",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -645,11 +648,8 @@ redfish_proto::enumeration! {
     ///
     /// `CertificateMappingAttribute` of the schema `AccountService` 1.18.1.
     pub enum CertificateMappingAttribute {
-        /// `Whole`.
         Whole = "Whole",
-        /// `CommonName`.
         CommonName = "CommonName",
-        /// `UserPrincipalName`.
         UserPrincipalName = "UserPrincipalName",
     }
 }
@@ -659,13 +659,9 @@ redfish_proto::enumeration! {
     ///
     /// `LocalAccountAuth` of the schema `AccountService` 1.18.1.
     pub enum LocalAccountAuth {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Fallback`.
         Fallback = "Fallback",
-        /// `LocalFirst`.
         LocalFirst = "LocalFirst",
     }
 }
@@ -675,21 +671,13 @@ redfish_proto::enumeration! {
     ///
     /// `MFABypassType` of the schema `AccountService` 1.18.1.
     pub enum MFABypassType {
-        /// `All`.
         All = "All",
-        /// `SecurID`.
         SecurID = "SecurID",
-        /// `GoogleAuthenticator`.
         GoogleAuthenticator = "GoogleAuthenticator",
-        /// `MicrosoftAuthenticator`.
         MicrosoftAuthenticator = "MicrosoftAuthenticator",
-        /// `ClientCertificate`.
         ClientCertificate = "ClientCertificate",
-        /// `OneTimePasscode`.
         OneTimePasscode = "OneTimePasscode",
-        /// `TimeBasedOneTimePassword`.
         TimeBasedOneTimePassword = "TimeBasedOneTimePassword",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -699,9 +687,7 @@ redfish_proto::enumeration! {
     ///
     /// `OAuth2Mode` of the schema `AccountService` 1.18.1.
     pub enum OAuth2Mode {
-        /// `Discovery`.
         Discovery = "Discovery",
-        /// `Offline`.
         Offline = "Offline",
     }
 }
@@ -711,15 +697,10 @@ redfish_proto::enumeration! {
     ///
     /// `TACACSplusPasswordExchangeProtocol` of the schema `AccountService` 1.18.1.
     pub enum TACACSplusPasswordExchangeProtocol {
-        /// `ASCII`.
         ASCII = "ASCII",
-        /// `PAP`.
         PAP = "PAP",
-        /// `CHAP`.
         CHAP = "CHAP",
-        /// `MSCHAPv1`.
         MSCHAPv1 = "MSCHAPv1",
-        /// `MSCHAPv2`.
         MSCHAPv2 = "MSCHAPv2",
     }
 }

@@ -9,15 +9,15 @@ redfish_proto::view! {
     ///
     /// `ActionInfo` of the schema `ActionInfo` 1.5.0.
     pub struct ActionInfo = "ActionInfo.ActionInfo" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Parameters`: a list of objects.
+        /// A list of objects.
         pub fn parameters(&self) -> view::List<Parameters> = "Parameters";
     }
 }
@@ -27,33 +27,33 @@ redfish_proto::view! {
     ///
     /// `Parameters` of the schema `ActionInfo` 1.5.0.
     pub struct Parameters = "ActionInfo.Parameters" {
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Required`: true or false.
+        /// True or false.
         pub fn required(&self) -> Option<bool> = "Required";
-        /// `DataType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn data_type(&self) -> Option<ParameterTypes> = "DataType";
-        /// `ObjectDataType`: text.
+        /// Text.
         pub fn object_data_type(&self) -> Option<view::Text> = "ObjectDataType";
-        /// `AllowableValues`: a list of texts.
+        /// A list of texts.
         pub fn allowable_values_member(&self) -> view::List<view::Text> = "AllowableValues";
-        /// `MinimumValue`: a number.
+        /// A number.
         pub fn minimum_value(&self) -> Option<view::Number> = "MinimumValue";
-        /// `MaximumValue`: a number.
+        /// A number.
         pub fn maximum_value(&self) -> Option<view::Number> = "MaximumValue";
-        /// `ArraySizeMinimum`: an integer.
+        /// An integer.
         pub fn array_size_minimum(&self) -> Option<i64> = "ArraySizeMinimum";
-        /// `ArraySizeMaximum`: an integer.
+        /// An integer.
         pub fn array_size_maximum(&self) -> Option<i64> = "ArraySizeMaximum";
-        /// `AllowableNumbers`: a list of texts.
+        /// A list of texts.
         pub fn allowable_numbers(&self) -> view::List<view::Text> = "AllowableNumbers";
-        /// `AllowablePattern`: text.
+        /// Text.
         pub fn allowable_pattern(&self) -> Option<view::Text> = "AllowablePattern";
-        /// `AllowableValueDescriptions`: a list of texts.
+        /// A list of texts.
         pub fn allowable_value_descriptions(&self) -> view::List<view::Text> = "AllowableValueDescriptions";
-        /// `DefaultValue`: text.
+        /// Text.
         pub fn default_value(&self) -> Option<view::Text> = "DefaultValue";
-        /// `NoDefaultValue`: true or false.
+        /// True or false.
         pub fn no_default_value(&self) -> Option<bool> = "NoDefaultValue";
     }
 }
@@ -63,19 +63,12 @@ redfish_proto::enumeration! {
     ///
     /// `ParameterTypes` of the schema `ActionInfo` 1.5.0.
     pub enum ParameterTypes {
-        /// `Boolean`.
         Boolean = "Boolean",
-        /// `Number`.
         Number = "Number",
-        /// `NumberArray`.
         NumberArray = "NumberArray",
-        /// `String`.
         String = "String",
-        /// `StringArray`.
         StringArray = "StringArray",
-        /// `Object`.
         Object = "Object",
-        /// `ObjectArray`.
         ObjectArray = "ObjectArray",
     }
 }

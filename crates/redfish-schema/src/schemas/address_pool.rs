@@ -10,21 +10,21 @@ redfish_proto::view! {
     /// `AddressPool` of the schema `AddressPool` 1.3.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/AddressPools/{AddressPoolId}`, for example.
     pub struct AddressPool = "AddressPool.AddressPool" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `GenZ`: an object.
+        /// An object.
         pub fn gen_z(&self) -> Option<GenZ> = "GenZ";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Ethernet`: an object.
+        /// An object.
         pub fn ethernet(&self) -> Option<Ethernet> = "Ethernet";
     }
 }
@@ -34,9 +34,9 @@ redfish_proto::view! {
     ///
     /// `ASNumberRange` of the schema `AddressPool` 1.3.0.
     pub struct ASNumberRange = "AddressPool.ASNumberRange" {
-        /// `Lower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn lower(&self) -> Option<i64> = "Lower";
-        /// `Upper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn upper(&self) -> Option<i64> = "Upper";
     }
 }
@@ -46,19 +46,19 @@ redfish_proto::view! {
     ///
     /// `BFDSingleHopOnly` of the schema `AddressPool` 1.3.0.
     pub struct BFDSingleHopOnly = "AddressPool.BFDSingleHopOnly" {
-        /// `LocalMultiplier`: an integer. Writable.
+        /// An integer. Writable.
         pub fn local_multiplier(&self) -> Option<i64> = "LocalMultiplier";
-        /// `DesiredMinTxIntervalMilliseconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn desired_min_tx_interval_milliseconds(&self) -> Option<i64> = "DesiredMinTxIntervalMilliseconds";
-        /// `RequiredMinRxIntervalMilliseconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn required_min_rx_interval_milliseconds(&self) -> Option<i64> = "RequiredMinRxIntervalMilliseconds";
-        /// `DemandModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn demand_mode_enabled(&self) -> Option<bool> = "DemandModeEnabled";
-        /// `KeyChain`: text. Writable.
+        /// Text. Writable.
         pub fn key_chain(&self) -> Option<view::Text> = "KeyChain";
-        /// `MeticulousModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn meticulous_mode_enabled(&self) -> Option<bool> = "MeticulousModeEnabled";
-        /// `SourcePort`: an integer. Writable.
+        /// An integer. Writable.
         pub fn source_port(&self) -> Option<i64> = "SourcePort";
     }
 }
@@ -68,43 +68,43 @@ redfish_proto::view! {
     ///
     /// `BGPEvpn` of the schema `AddressPool` 1.3.0.
     pub struct BGPEvpn = "AddressPool.BGPEvpn" {
-        /// `VLANIdentifierAddressRange`: an object.
+        /// An object.
         pub fn vlan_identifier_address_range(&self) -> Option<VLANIdentifierAddressRange> = "VLANIdentifierAddressRange";
-        /// `ESINumberRange`: an object.
+        /// An object.
         pub fn esi_number_range(&self) -> Option<ESINumberRange> = "ESINumberRange";
-        /// `EVINumberRange`: an object.
+        /// An object.
         pub fn evi_number_range(&self) -> Option<EVINumberRange> = "EVINumberRange";
-        /// `RouteDistinguisherRange`: an object.
+        /// An object.
         pub fn route_distinguisher_range(&self) -> Option<RouteDistinguisherRange> = "RouteDistinguisherRange";
-        /// `RouteTargetRange`: an object.
+        /// An object.
         pub fn route_target_range(&self) -> Option<RouteTargetRange> = "RouteTargetRange";
-        /// `GatewayIPAddress`: text. Writable.
+        /// Text. Writable.
         pub fn gateway_ip_address(&self) -> Option<view::Text> = "GatewayIPAddress";
-        /// `AnycastGatewayIPAddress`: text. Writable.
+        /// Text. Writable.
         pub fn anycast_gateway_ip_address(&self) -> Option<view::Text> = "AnycastGatewayIPAddress";
-        /// `AnycastGatewayMACAddress`: text. Writable.
+        /// Text. Writable.
         pub fn anycast_gateway_mac_address(&self) -> Option<view::Text> = "AnycastGatewayMACAddress";
-        /// `ARPProxyEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn arp_proxy_enabled(&self) -> Option<bool> = "ARPProxyEnabled";
-        /// `ARPSupressionEnabled`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn arp_supression_enabled(&self) -> Option<bool> = "ARPSupressionEnabled";
-        /// `NDPSupressionEnabled`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn ndp_supression_enabled(&self) -> Option<bool> = "NDPSupressionEnabled";
-        /// `NDPProxyEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ndp_proxy_enabled(&self) -> Option<bool> = "NDPProxyEnabled";
-        /// `UnderlayMulticastEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn underlay_multicast_enabled(&self) -> Option<bool> = "UnderlayMulticastEnabled";
-        /// `UnknownUnicastSuppressionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn unknown_unicast_suppression_enabled(&self) -> Option<bool> = "UnknownUnicastSuppressionEnabled";
-        /// `RouteDistinguisherAdministratorSubfield`: text. Writable.
+        /// Text. Writable.
         pub fn route_distinguisher_administrator_subfield(&self) -> Option<view::Text> = "RouteDistinguisherAdministratorSubfield";
-        /// `RouteTargetAdministratorSubfield`: text. Writable.
+        /// Text. Writable.
         pub fn route_target_administrator_subfield(&self) -> Option<view::Text> = "RouteTargetAdministratorSubfield";
-        /// `GatewayIPAddressRange`: an object.
+        /// An object.
         pub fn gateway_ip_address_range(&self) -> Option<GatewayIPAddressRange> = "GatewayIPAddressRange";
-        /// `ARPSuppressionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn arp_suppression_enabled(&self) -> Option<bool> = "ARPSuppressionEnabled";
-        /// `NDPSuppressionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ndp_suppression_enabled(&self) -> Option<bool> = "NDPSuppressionEnabled";
     }
 }
@@ -114,39 +114,39 @@ redfish_proto::view! {
     ///
     /// `BGPNeighbor` of the schema `AddressPool` 1.3.0.
     pub struct BGPNeighbor = "AddressPool.BGPNeighbor" {
-        /// `Address`: text. Writable.
+        /// Text. Writable.
         pub fn address(&self) -> Option<view::Text> = "Address";
-        /// `AllowOwnASEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn allow_own_as_enabled(&self) -> Option<bool> = "AllowOwnASEnabled";
-        /// `ConnectRetrySeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn connect_retry_seconds(&self) -> Option<i64> = "ConnectRetrySeconds";
-        /// `HoldTimeSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn hold_time_seconds(&self) -> Option<i64> = "HoldTimeSeconds";
-        /// `KeepaliveIntervalSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn keepalive_interval_seconds(&self) -> Option<i64> = "KeepaliveIntervalSeconds";
-        /// `MinimumAdvertisementIntervalSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn minimum_advertisement_interval_seconds(&self) -> Option<i64> = "MinimumAdvertisementIntervalSeconds";
-        /// `TCPMaxSegmentSizeBytes`: an integer. Writable.
+        /// An integer. Writable.
         pub fn tcp_max_segment_size_bytes(&self) -> Option<i64> = "TCPMaxSegmentSizeBytes";
-        /// `PathMTUDiscoveryEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn path_mtu_discovery_enabled(&self) -> Option<bool> = "PathMTUDiscoveryEnabled";
-        /// `PassiveModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn passive_mode_enabled(&self) -> Option<bool> = "PassiveModeEnabled";
-        /// `TreatAsWithdrawEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn treat_as_withdraw_enabled(&self) -> Option<bool> = "TreatAsWithdrawEnabled";
-        /// `ReplacePeerASEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn replace_peer_as_enabled(&self) -> Option<bool> = "ReplacePeerASEnabled";
-        /// `PeerAS`: an integer. Writable.
+        /// An integer. Writable.
         pub fn peer_as(&self) -> Option<i64> = "PeerAS";
-        /// `LocalAS`: an integer. Writable.
+        /// An integer. Writable.
         pub fn local_as(&self) -> Option<i64> = "LocalAS";
-        /// `LogStateChangesEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn log_state_changes_enabled(&self) -> Option<bool> = "LogStateChangesEnabled";
-        /// `MaxPrefix`: an object.
+        /// An object.
         pub fn max_prefix(&self) -> Option<MaxPrefix> = "MaxPrefix";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `CIDR`: an integer. Writable.
+        /// An integer. Writable.
         pub fn cidr(&self) -> Option<i64> = "CIDR";
     }
 }
@@ -156,19 +156,19 @@ redfish_proto::view! {
     ///
     /// `BGPRoute` of the schema `AddressPool` 1.3.0.
     pub struct BGPRoute = "AddressPool.BGPRoute" {
-        /// `FlapDampingEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn flap_damping_enabled(&self) -> Option<bool> = "FlapDampingEnabled";
-        /// `ExternalCompareRouterIdEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn external_compare_router_id_enabled(&self) -> Option<bool> = "ExternalCompareRouterIdEnabled";
-        /// `AdvertiseInactiveRoutesEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn advertise_inactive_routes_enabled(&self) -> Option<bool> = "AdvertiseInactiveRoutesEnabled";
-        /// `SendDefaultRouteEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn send_default_route_enabled(&self) -> Option<bool> = "SendDefaultRouteEnabled";
-        /// `DistanceExternal`: an integer. Writable.
+        /// An integer. Writable.
         pub fn distance_external(&self) -> Option<i64> = "DistanceExternal";
-        /// `DistanceInternal`: an integer. Writable.
+        /// An integer. Writable.
         pub fn distance_internal(&self) -> Option<i64> = "DistanceInternal";
-        /// `DistanceLocal`: an integer. Writable.
+        /// An integer. Writable.
         pub fn distance_local(&self) -> Option<i64> = "DistanceLocal";
     }
 }
@@ -178,17 +178,17 @@ redfish_proto::view! {
     ///
     /// `CommonBGPProperties` of the schema `AddressPool` 1.3.0.
     pub struct CommonBGPProperties = "AddressPool.CommonBGPProperties" {
-        /// `ASNumberRange`: an object.
+        /// An object.
         pub fn as_number_range(&self) -> Option<ASNumberRange> = "ASNumberRange";
-        /// `BGPNeighbor`: an object.
+        /// An object.
         pub fn bgp_neighbor(&self) -> Option<BGPNeighbor> = "BGPNeighbor";
-        /// `GracefulRestart`: an object.
+        /// An object.
         pub fn graceful_restart(&self) -> Option<GracefulRestart> = "GracefulRestart";
-        /// `MultiplePaths`: an object.
+        /// An object.
         pub fn multiple_paths(&self) -> Option<MultiplePaths> = "MultiplePaths";
-        /// `BGPRoute`: an object.
+        /// An object.
         pub fn bgp_route(&self) -> Option<BGPRoute> = "BGPRoute";
-        /// `SendCommunityEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn send_community_enabled(&self) -> Option<bool> = "SendCommunityEnabled";
     }
 }
@@ -198,11 +198,11 @@ redfish_proto::view! {
     ///
     /// `DHCP` of the schema `AddressPool` 1.3.0.
     pub struct DHCP = "AddressPool.DHCP" {
-        /// `DHCPRelayEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn dhcp_relay_enabled(&self) -> Option<bool> = "DHCPRelayEnabled";
-        /// `DHCPInterfaceMTUBytes`: an integer. Writable.
+        /// An integer. Writable.
         pub fn dhcp_interface_mtu_bytes(&self) -> Option<i64> = "DHCPInterfaceMTUBytes";
-        /// `DHCPServer`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn dhcp_server(&self) -> view::List<view::Text> = "DHCPServer";
     }
 }
@@ -212,33 +212,33 @@ redfish_proto::view! {
     ///
     /// `EBGP` of the schema `AddressPool` 1.3.0.
     pub struct EBGP = "AddressPool.EBGP" {
-        /// `ASNumberRange`: an object.
+        /// An object.
         pub fn as_number_range(&self) -> Option<ASNumberRange> = "ASNumberRange";
-        /// `BGPNeighbor`: an object.
+        /// An object.
         pub fn bgp_neighbor(&self) -> Option<BGPNeighbor> = "BGPNeighbor";
-        /// `GracefulRestart`: an object.
+        /// An object.
         pub fn graceful_restart(&self) -> Option<GracefulRestart> = "GracefulRestart";
-        /// `MultiplePaths`: an object.
+        /// An object.
         pub fn multiple_paths(&self) -> Option<MultiplePaths> = "MultiplePaths";
-        /// `BGPRoute`: an object.
+        /// An object.
         pub fn bgp_route(&self) -> Option<BGPRoute> = "BGPRoute";
-        /// `SendCommunityEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn send_community_enabled(&self) -> Option<bool> = "SendCommunityEnabled";
-        /// `AlwaysCompareMEDEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn always_compare_med_enabled(&self) -> Option<bool> = "AlwaysCompareMEDEnabled";
-        /// `MED`: an integer. Writable.
+        /// An integer. Writable.
         pub fn med(&self) -> Option<i64> = "MED";
-        /// `BGPWeight`: an integer. Writable.
+        /// An integer. Writable.
         pub fn bgp_weight(&self) -> Option<i64> = "BGPWeight";
-        /// `BGPLocalPreference`: an integer. Writable.
+        /// An integer. Writable.
         pub fn bgp_local_preference(&self) -> Option<i64> = "BGPLocalPreference";
-        /// `AllowDuplicateASEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn allow_duplicate_as_enabled(&self) -> Option<bool> = "AllowDuplicateASEnabled";
-        /// `AllowOverrideASEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn allow_override_as_enabled(&self) -> Option<bool> = "AllowOverrideASEnabled";
-        /// `MultihopEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn multihop_enabled(&self) -> Option<bool> = "MultihopEnabled";
-        /// `MultihopTTL`: an integer. Writable.
+        /// An integer. Writable.
         pub fn multihop_ttl(&self) -> Option<i64> = "MultihopTTL";
     }
 }
@@ -248,9 +248,9 @@ redfish_proto::view! {
     ///
     /// `ESINumberRange` of the schema `AddressPool` 1.3.0.
     pub struct ESINumberRange = "AddressPool.ESINumberRange" {
-        /// `Lower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn lower(&self) -> Option<i64> = "Lower";
-        /// `Upper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn upper(&self) -> Option<i64> = "Upper";
     }
 }
@@ -260,9 +260,9 @@ redfish_proto::view! {
     ///
     /// `EVINumberRange` of the schema `AddressPool` 1.3.0.
     pub struct EVINumberRange = "AddressPool.EVINumberRange" {
-        /// `Lower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn lower(&self) -> Option<i64> = "Lower";
-        /// `Upper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn upper(&self) -> Option<i64> = "Upper";
     }
 }
@@ -272,17 +272,17 @@ redfish_proto::view! {
     ///
     /// `Ethernet` of the schema `AddressPool` 1.3.0.
     pub struct Ethernet = "AddressPool.Ethernet" {
-        /// `IPv4`: an object.
+        /// An object.
         pub fn ipv4(&self) -> Option<IPv4> = "IPv4";
-        /// `BGPEvpn`: an object.
+        /// An object.
         pub fn bgp_evpn(&self) -> Option<BGPEvpn> = "BGPEvpn";
-        /// `EBGP`: an object.
+        /// An object.
         pub fn ebgp(&self) -> Option<EBGP> = "EBGP";
-        /// `MultiProtocolIBGP`: an object.
+        /// An object.
         pub fn multi_protocol_ibgp(&self) -> Option<CommonBGPProperties> = "MultiProtocolIBGP";
-        /// `MultiProtocolEBGP`: an object.
+        /// An object.
         pub fn multi_protocol_ebgp(&self) -> Option<EBGP> = "MultiProtocolEBGP";
-        /// `BFDSingleHopOnly`: an object.
+        /// An object.
         pub fn bfd_single_hop_only(&self) -> Option<BFDSingleHopOnly> = "BFDSingleHopOnly";
     }
 }
@@ -292,9 +292,9 @@ redfish_proto::view! {
     ///
     /// `GatewayIPAddressRange` of the schema `AddressPool` 1.3.0.
     pub struct GatewayIPAddressRange = "AddressPool.GatewayIPAddressRange" {
-        /// `Lower`: text. Writable.
+        /// Text. Writable.
         pub fn lower(&self) -> Option<view::Text> = "Lower";
-        /// `Upper`: text. Writable.
+        /// Text. Writable.
         pub fn upper(&self) -> Option<view::Text> = "Upper";
     }
 }
@@ -304,15 +304,15 @@ redfish_proto::view! {
     ///
     /// `GenZ` of the schema `AddressPool` 1.3.0.
     pub struct GenZ = "AddressPool.GenZ" {
-        /// `MinCID`: an integer. Writable.
+        /// An integer. Writable.
         pub fn min_cid(&self) -> Option<i64> = "MinCID";
-        /// `MaxCID`: an integer. Writable.
+        /// An integer. Writable.
         pub fn max_cid(&self) -> Option<i64> = "MaxCID";
-        /// `MinSID`: an integer. Writable.
+        /// An integer. Writable.
         pub fn min_sid(&self) -> Option<i64> = "MinSID";
-        /// `MaxSID`: an integer. Writable.
+        /// An integer. Writable.
         pub fn max_sid(&self) -> Option<i64> = "MaxSID";
-        /// `AccessKey`: text. Writable.
+        /// Text. Writable.
         pub fn access_key(&self) -> Option<view::Text> = "AccessKey";
     }
 }
@@ -322,13 +322,13 @@ redfish_proto::view! {
     ///
     /// `GracefulRestart` of the schema `AddressPool` 1.3.0.
     pub struct GracefulRestart = "AddressPool.GracefulRestart" {
-        /// `GracefulRestartEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn graceful_restart_enabled(&self) -> Option<bool> = "GracefulRestartEnabled";
-        /// `TimeSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn time_seconds(&self) -> Option<i64> = "TimeSeconds";
-        /// `StaleRoutesTimeSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn stale_routes_time_seconds(&self) -> Option<i64> = "StaleRoutesTimeSeconds";
-        /// `HelperModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn helper_mode_enabled(&self) -> Option<bool> = "HelperModeEnabled";
     }
 }
@@ -338,43 +338,43 @@ redfish_proto::view! {
     ///
     /// `IPv4` of the schema `AddressPool` 1.3.0.
     pub struct IPv4 = "AddressPool.IPv4" {
-        /// `VLANIdentifierAddressRange`: an object.
+        /// An object.
         pub fn vlan_identifier_address_range(&self) -> Option<VLANIdentifierAddressRange> = "VLANIdentifierAddressRange";
-        /// `HostAddressRange`: an object.
+        /// An object.
         pub fn host_address_range(&self) -> Option<IPv4AddressRange> = "HostAddressRange";
-        /// `LoopbackAddressRange`: an object.
+        /// An object.
         pub fn loopback_address_range(&self) -> Option<IPv4AddressRange> = "LoopbackAddressRange";
-        /// `FabricLinkAddressRange`: an object.
+        /// An object.
         pub fn fabric_link_address_range(&self) -> Option<IPv4AddressRange> = "FabricLinkAddressRange";
-        /// `ManagementAddressRange`: an object.
+        /// An object.
         pub fn management_address_range(&self) -> Option<IPv4AddressRange> = "ManagementAddressRange";
-        /// `IBGPAddressRange`: an object.
+        /// An object.
         pub fn ibgp_address_range(&self) -> Option<IPv4AddressRange> = "IBGPAddressRange";
-        /// `EBGPAddressRange`: an object.
+        /// An object.
         pub fn ebgp_address_range(&self) -> Option<IPv4AddressRange> = "EBGPAddressRange";
-        /// `DNSServer`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn dns_server(&self) -> view::List<view::Text> = "DNSServer";
-        /// `NTPServer`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn ntp_server(&self) -> view::List<view::Text> = "NTPServer";
-        /// `DHCP`: an object.
+        /// An object.
         pub fn dhcp(&self) -> Option<DHCP> = "DHCP";
-        /// `NativeVLAN`: an integer. Writable.
+        /// An integer. Writable.
         pub fn native_vlan(&self) -> Option<i64> = "NativeVLAN";
-        /// `DNSDomainName`: text. Writable.
+        /// Text. Writable.
         pub fn dns_domain_name(&self) -> Option<view::Text> = "DNSDomainName";
-        /// `DistributeIntoUnderlayEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn distribute_into_underlay_enabled(&self) -> Option<bool> = "DistributeIntoUnderlayEnabled";
-        /// `NTPTimezone`: text. Writable.
+        /// Text. Writable.
         pub fn ntp_timezone(&self) -> Option<view::Text> = "NTPTimezone";
-        /// `NTPOffsetHoursMinutes`: an integer. Writable.
+        /// An integer. Writable.
         pub fn ntp_offset_hours_minutes(&self) -> Option<i64> = "NTPOffsetHoursMinutes";
-        /// `GatewayIPAddress`: text. Writable.
+        /// Text. Writable.
         pub fn gateway_ip_address(&self) -> Option<view::Text> = "GatewayIPAddress";
-        /// `AnycastGatewayIPAddress`: text. Writable.
+        /// Text. Writable.
         pub fn anycast_gateway_ip_address(&self) -> Option<view::Text> = "AnycastGatewayIPAddress";
-        /// `AnycastGatewayMACAddress`: text. Writable.
+        /// Text. Writable.
         pub fn anycast_gateway_mac_address(&self) -> Option<view::Text> = "AnycastGatewayMACAddress";
-        /// `SystemMACRange`: an object.
+        /// An object.
         pub fn system_mac_range(&self) -> Option<SystemMACRange> = "SystemMACRange";
     }
 }
@@ -384,9 +384,9 @@ redfish_proto::view! {
     ///
     /// `IPv4AddressRange` of the schema `AddressPool` 1.3.0.
     pub struct IPv4AddressRange = "AddressPool.IPv4AddressRange" {
-        /// `Lower`: text. Writable.
+        /// Text. Writable.
         pub fn lower(&self) -> Option<view::Text> = "Lower";
-        /// `Upper`: text. Writable.
+        /// Text. Writable.
         pub fn upper(&self) -> Option<view::Text> = "Upper";
     }
 }
@@ -396,11 +396,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `AddressPool` 1.3.0.
     pub struct Links = "AddressPool.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `Zones`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn zones(&self) -> view::List<view::Link<crate::zone::Zone>> = "Zones";
     }
 }
@@ -410,13 +410,13 @@ redfish_proto::view! {
     ///
     /// `MaxPrefix` of the schema `AddressPool` 1.3.0.
     pub struct MaxPrefix = "AddressPool.MaxPrefix" {
-        /// `MaxPrefixNumber`: an integer. Writable.
+        /// An integer. Writable.
         pub fn max_prefix_number(&self) -> Option<i64> = "MaxPrefixNumber";
-        /// `ThresholdWarningOnlyEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn threshold_warning_only_enabled(&self) -> Option<bool> = "ThresholdWarningOnlyEnabled";
-        /// `ShutdownThresholdPercentage`: a number in percent. Writable.
+        /// A number in percent. Writable.
         pub fn shutdown_threshold_percentage(&self) -> Option<view::Number> = "ShutdownThresholdPercentage";
-        /// `RestartTimerSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn restart_timer_seconds(&self) -> Option<i64> = "RestartTimerSeconds";
     }
 }
@@ -426,9 +426,9 @@ redfish_proto::view! {
     ///
     /// `MultiplePaths` of the schema `AddressPool` 1.3.0.
     pub struct MultiplePaths = "AddressPool.MultiplePaths" {
-        /// `UseMultiplePathsEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_multiple_paths_enabled(&self) -> Option<bool> = "UseMultiplePathsEnabled";
-        /// `MaximumPaths`: an integer. Writable.
+        /// An integer. Writable.
         pub fn maximum_paths(&self) -> Option<i64> = "MaximumPaths";
     }
 }
@@ -438,9 +438,9 @@ redfish_proto::view! {
     ///
     /// `RouteDistinguisherRange` of the schema `AddressPool` 1.3.0.
     pub struct RouteDistinguisherRange = "AddressPool.RouteDistinguisherRange" {
-        /// `Lower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn lower(&self) -> Option<i64> = "Lower";
-        /// `Upper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn upper(&self) -> Option<i64> = "Upper";
     }
 }
@@ -450,9 +450,9 @@ redfish_proto::view! {
     ///
     /// `RouteTargetRange` of the schema `AddressPool` 1.3.0.
     pub struct RouteTargetRange = "AddressPool.RouteTargetRange" {
-        /// `Lower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn lower(&self) -> Option<i64> = "Lower";
-        /// `Upper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn upper(&self) -> Option<i64> = "Upper";
     }
 }
@@ -462,9 +462,9 @@ redfish_proto::view! {
     ///
     /// `SystemMACRange` of the schema `AddressPool` 1.3.0.
     pub struct SystemMACRange = "AddressPool.SystemMACRange" {
-        /// `Lower`: text. Writable.
+        /// Text. Writable.
         pub fn lower(&self) -> Option<view::Text> = "Lower";
-        /// `Upper`: text. Writable.
+        /// Text. Writable.
         pub fn upper(&self) -> Option<view::Text> = "Upper";
     }
 }
@@ -474,9 +474,9 @@ redfish_proto::view! {
     ///
     /// `VLANIdentifierAddressRange` of the schema `AddressPool` 1.3.0.
     pub struct VLANIdentifierAddressRange = "AddressPool.VLANIdentifierAddressRange" {
-        /// `Lower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn lower(&self) -> Option<i64> = "Lower";
-        /// `Upper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn upper(&self) -> Option<i64> = "Upper";
     }
 }
@@ -484,11 +484,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`AddressPool`]: its writable members.
     pub struct AddressPoolPatch of AddressPool {
-        /// `GenZ`: an object.
+        /// `GenZ`. An object.
         gen_z: object GenZPatch = "GenZ";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `Ethernet`: an object.
+        /// `Ethernet`. An object.
         ethernet: object EthernetPatch = "Ethernet";
     }
 }
@@ -496,9 +496,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ASNumberRange`]: its writable members.
     pub struct ASNumberRangePatch {
-        /// `Lower`: an integer.
+        /// `Lower`. An integer.
         lower: value i64 = "Lower";
-        /// `Upper`: an integer.
+        /// `Upper`. An integer.
         upper: value i64 = "Upper";
     }
 }
@@ -506,19 +506,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`BFDSingleHopOnly`]: its writable members.
     pub struct BFDSingleHopOnlyPatch {
-        /// `LocalMultiplier`: an integer.
+        /// `LocalMultiplier`. An integer.
         local_multiplier: value view::Nullable<i64> = "LocalMultiplier";
-        /// `DesiredMinTxIntervalMilliseconds`: an integer.
+        /// `DesiredMinTxIntervalMilliseconds`. An integer.
         desired_min_tx_interval_milliseconds: value view::Nullable<i64> = "DesiredMinTxIntervalMilliseconds";
-        /// `RequiredMinRxIntervalMilliseconds`: an integer.
+        /// `RequiredMinRxIntervalMilliseconds`. An integer.
         required_min_rx_interval_milliseconds: value view::Nullable<i64> = "RequiredMinRxIntervalMilliseconds";
-        /// `DemandModeEnabled`: true or false.
+        /// `DemandModeEnabled`. True or false.
         demand_mode_enabled: value view::Nullable<bool> = "DemandModeEnabled";
-        /// `KeyChain`: text.
+        /// `KeyChain`. Text.
         key_chain: value view::Nullable<String> = "KeyChain";
-        /// `MeticulousModeEnabled`: true or false.
+        /// `MeticulousModeEnabled`. True or false.
         meticulous_mode_enabled: value view::Nullable<bool> = "MeticulousModeEnabled";
-        /// `SourcePort`: an integer.
+        /// `SourcePort`. An integer.
         source_port: value view::Nullable<i64> = "SourcePort";
     }
 }
@@ -526,43 +526,43 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`BGPEvpn`]: its writable members.
     pub struct BGPEvpnPatch {
-        /// `VLANIdentifierAddressRange`: an object.
+        /// `VLANIdentifierAddressRange`. An object.
         vlan_identifier_address_range: object VLANIdentifierAddressRangePatch = "VLANIdentifierAddressRange";
-        /// `ESINumberRange`: an object.
+        /// `ESINumberRange`. An object.
         esi_number_range: object ESINumberRangePatch = "ESINumberRange";
-        /// `EVINumberRange`: an object.
+        /// `EVINumberRange`. An object.
         evi_number_range: object EVINumberRangePatch = "EVINumberRange";
-        /// `RouteDistinguisherRange`: an object.
+        /// `RouteDistinguisherRange`. An object.
         route_distinguisher_range: object RouteDistinguisherRangePatch = "RouteDistinguisherRange";
-        /// `RouteTargetRange`: an object.
+        /// `RouteTargetRange`. An object.
         route_target_range: object RouteTargetRangePatch = "RouteTargetRange";
-        /// `GatewayIPAddress`: text.
+        /// `GatewayIPAddress`. Text.
         gateway_ip_address: value view::Nullable<String> = "GatewayIPAddress";
-        /// `AnycastGatewayIPAddress`: text.
+        /// `AnycastGatewayIPAddress`. Text.
         anycast_gateway_ip_address: value view::Nullable<String> = "AnycastGatewayIPAddress";
-        /// `AnycastGatewayMACAddress`: text.
+        /// `AnycastGatewayMACAddress`. Text.
         anycast_gateway_mac_address: value view::Nullable<String> = "AnycastGatewayMACAddress";
-        /// `ARPProxyEnabled`: true or false.
+        /// `ARPProxyEnabled`. True or false.
         arp_proxy_enabled: value view::Nullable<bool> = "ARPProxyEnabled";
-        /// `ARPSupressionEnabled`: true or false. Deprecated by the schema.
+        /// `ARPSupressionEnabled`. True or false. Deprecated by the schema.
         arp_supression_enabled: value view::Nullable<bool> = "ARPSupressionEnabled";
-        /// `NDPSupressionEnabled`: true or false. Deprecated by the schema.
+        /// `NDPSupressionEnabled`. True or false. Deprecated by the schema.
         ndp_supression_enabled: value view::Nullable<bool> = "NDPSupressionEnabled";
-        /// `NDPProxyEnabled`: true or false.
+        /// `NDPProxyEnabled`. True or false.
         ndp_proxy_enabled: value view::Nullable<bool> = "NDPProxyEnabled";
-        /// `UnderlayMulticastEnabled`: true or false.
+        /// `UnderlayMulticastEnabled`. True or false.
         underlay_multicast_enabled: value view::Nullable<bool> = "UnderlayMulticastEnabled";
-        /// `UnknownUnicastSuppressionEnabled`: true or false.
+        /// `UnknownUnicastSuppressionEnabled`. True or false.
         unknown_unicast_suppression_enabled: value view::Nullable<bool> = "UnknownUnicastSuppressionEnabled";
-        /// `RouteDistinguisherAdministratorSubfield`: text.
+        /// `RouteDistinguisherAdministratorSubfield`. Text.
         route_distinguisher_administrator_subfield: value view::Nullable<String> = "RouteDistinguisherAdministratorSubfield";
-        /// `RouteTargetAdministratorSubfield`: text.
+        /// `RouteTargetAdministratorSubfield`. Text.
         route_target_administrator_subfield: value view::Nullable<String> = "RouteTargetAdministratorSubfield";
-        /// `GatewayIPAddressRange`: an object.
+        /// `GatewayIPAddressRange`. An object.
         gateway_ip_address_range: object GatewayIPAddressRangePatch = "GatewayIPAddressRange";
-        /// `ARPSuppressionEnabled`: true or false.
+        /// `ARPSuppressionEnabled`. True or false.
         arp_suppression_enabled: value view::Nullable<bool> = "ARPSuppressionEnabled";
-        /// `NDPSuppressionEnabled`: true or false.
+        /// `NDPSuppressionEnabled`. True or false.
         ndp_suppression_enabled: value view::Nullable<bool> = "NDPSuppressionEnabled";
     }
 }
@@ -570,39 +570,39 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`BGPNeighbor`]: its writable members.
     pub struct BGPNeighborPatch {
-        /// `Address`: text.
+        /// `Address`. Text.
         address: value view::Nullable<String> = "Address";
-        /// `AllowOwnASEnabled`: true or false.
+        /// `AllowOwnASEnabled`. True or false.
         allow_own_as_enabled: value view::Nullable<bool> = "AllowOwnASEnabled";
-        /// `ConnectRetrySeconds`: an integer.
+        /// `ConnectRetrySeconds`. An integer.
         connect_retry_seconds: value view::Nullable<i64> = "ConnectRetrySeconds";
-        /// `HoldTimeSeconds`: an integer.
+        /// `HoldTimeSeconds`. An integer.
         hold_time_seconds: value view::Nullable<i64> = "HoldTimeSeconds";
-        /// `KeepaliveIntervalSeconds`: an integer.
+        /// `KeepaliveIntervalSeconds`. An integer.
         keepalive_interval_seconds: value view::Nullable<i64> = "KeepaliveIntervalSeconds";
-        /// `MinimumAdvertisementIntervalSeconds`: an integer.
+        /// `MinimumAdvertisementIntervalSeconds`. An integer.
         minimum_advertisement_interval_seconds: value view::Nullable<i64> = "MinimumAdvertisementIntervalSeconds";
-        /// `TCPMaxSegmentSizeBytes`: an integer.
+        /// `TCPMaxSegmentSizeBytes`. An integer.
         tcp_max_segment_size_bytes: value view::Nullable<i64> = "TCPMaxSegmentSizeBytes";
-        /// `PathMTUDiscoveryEnabled`: true or false.
+        /// `PathMTUDiscoveryEnabled`. True or false.
         path_mtu_discovery_enabled: value view::Nullable<bool> = "PathMTUDiscoveryEnabled";
-        /// `PassiveModeEnabled`: true or false.
+        /// `PassiveModeEnabled`. True or false.
         passive_mode_enabled: value view::Nullable<bool> = "PassiveModeEnabled";
-        /// `TreatAsWithdrawEnabled`: true or false.
+        /// `TreatAsWithdrawEnabled`. True or false.
         treat_as_withdraw_enabled: value view::Nullable<bool> = "TreatAsWithdrawEnabled";
-        /// `ReplacePeerASEnabled`: true or false.
+        /// `ReplacePeerASEnabled`. True or false.
         replace_peer_as_enabled: value view::Nullable<bool> = "ReplacePeerASEnabled";
-        /// `PeerAS`: an integer.
+        /// `PeerAS`. An integer.
         peer_as: value view::Nullable<i64> = "PeerAS";
-        /// `LocalAS`: an integer.
+        /// `LocalAS`. An integer.
         local_as: value view::Nullable<i64> = "LocalAS";
-        /// `LogStateChangesEnabled`: true or false.
+        /// `LogStateChangesEnabled`. True or false.
         log_state_changes_enabled: value view::Nullable<bool> = "LogStateChangesEnabled";
-        /// `MaxPrefix`: an object.
+        /// `MaxPrefix`. An object.
         max_prefix: object MaxPrefixPatch = "MaxPrefix";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `CIDR`: an integer.
+        /// `CIDR`. An integer.
         cidr: value i64 = "CIDR";
     }
 }
@@ -610,19 +610,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`BGPRoute`]: its writable members.
     pub struct BGPRoutePatch {
-        /// `FlapDampingEnabled`: true or false.
+        /// `FlapDampingEnabled`. True or false.
         flap_damping_enabled: value view::Nullable<bool> = "FlapDampingEnabled";
-        /// `ExternalCompareRouterIdEnabled`: true or false.
+        /// `ExternalCompareRouterIdEnabled`. True or false.
         external_compare_router_id_enabled: value view::Nullable<bool> = "ExternalCompareRouterIdEnabled";
-        /// `AdvertiseInactiveRoutesEnabled`: true or false.
+        /// `AdvertiseInactiveRoutesEnabled`. True or false.
         advertise_inactive_routes_enabled: value view::Nullable<bool> = "AdvertiseInactiveRoutesEnabled";
-        /// `SendDefaultRouteEnabled`: true or false.
+        /// `SendDefaultRouteEnabled`. True or false.
         send_default_route_enabled: value view::Nullable<bool> = "SendDefaultRouteEnabled";
-        /// `DistanceExternal`: an integer.
+        /// `DistanceExternal`. An integer.
         distance_external: value view::Nullable<i64> = "DistanceExternal";
-        /// `DistanceInternal`: an integer.
+        /// `DistanceInternal`. An integer.
         distance_internal: value view::Nullable<i64> = "DistanceInternal";
-        /// `DistanceLocal`: an integer.
+        /// `DistanceLocal`. An integer.
         distance_local: value view::Nullable<i64> = "DistanceLocal";
     }
 }
@@ -630,17 +630,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CommonBGPProperties`]: its writable members.
     pub struct CommonBGPPropertiesPatch {
-        /// `ASNumberRange`: an object.
+        /// `ASNumberRange`. An object.
         as_number_range: object ASNumberRangePatch = "ASNumberRange";
-        /// `BGPNeighbor`: an object.
+        /// `BGPNeighbor`. An object.
         bgp_neighbor: object BGPNeighborPatch = "BGPNeighbor";
-        /// `GracefulRestart`: an object.
+        /// `GracefulRestart`. An object.
         graceful_restart: object GracefulRestartPatch = "GracefulRestart";
-        /// `MultiplePaths`: an object.
+        /// `MultiplePaths`. An object.
         multiple_paths: object MultiplePathsPatch = "MultiplePaths";
-        /// `BGPRoute`: an object.
+        /// `BGPRoute`. An object.
         bgp_route: object BGPRoutePatch = "BGPRoute";
-        /// `SendCommunityEnabled`: true or false.
+        /// `SendCommunityEnabled`. True or false.
         send_community_enabled: value view::Nullable<bool> = "SendCommunityEnabled";
     }
 }
@@ -648,11 +648,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`DHCP`]: its writable members.
     pub struct DHCPPatch {
-        /// `DHCPRelayEnabled`: true or false.
+        /// `DHCPRelayEnabled`. True or false.
         dhcp_relay_enabled: value view::Nullable<bool> = "DHCPRelayEnabled";
-        /// `DHCPInterfaceMTUBytes`: an integer.
+        /// `DHCPInterfaceMTUBytes`. An integer.
         dhcp_interface_mtu_bytes: value view::Nullable<i64> = "DHCPInterfaceMTUBytes";
-        /// `DHCPServer`: a list of texts.
+        /// `DHCPServer`. A list of texts.
         dhcp_server: list String = "DHCPServer";
     }
 }
@@ -660,33 +660,33 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`EBGP`]: its writable members.
     pub struct EBGPPatch {
-        /// `ASNumberRange`: an object.
+        /// `ASNumberRange`. An object.
         as_number_range: object ASNumberRangePatch = "ASNumberRange";
-        /// `BGPNeighbor`: an object.
+        /// `BGPNeighbor`. An object.
         bgp_neighbor: object BGPNeighborPatch = "BGPNeighbor";
-        /// `GracefulRestart`: an object.
+        /// `GracefulRestart`. An object.
         graceful_restart: object GracefulRestartPatch = "GracefulRestart";
-        /// `MultiplePaths`: an object.
+        /// `MultiplePaths`. An object.
         multiple_paths: object MultiplePathsPatch = "MultiplePaths";
-        /// `BGPRoute`: an object.
+        /// `BGPRoute`. An object.
         bgp_route: object BGPRoutePatch = "BGPRoute";
-        /// `SendCommunityEnabled`: true or false.
+        /// `SendCommunityEnabled`. True or false.
         send_community_enabled: value view::Nullable<bool> = "SendCommunityEnabled";
-        /// `AlwaysCompareMEDEnabled`: true or false.
+        /// `AlwaysCompareMEDEnabled`. True or false.
         always_compare_med_enabled: value view::Nullable<bool> = "AlwaysCompareMEDEnabled";
-        /// `MED`: an integer.
+        /// `MED`. An integer.
         med: value view::Nullable<i64> = "MED";
-        /// `BGPWeight`: an integer.
+        /// `BGPWeight`. An integer.
         bgp_weight: value view::Nullable<i64> = "BGPWeight";
-        /// `BGPLocalPreference`: an integer.
+        /// `BGPLocalPreference`. An integer.
         bgp_local_preference: value view::Nullable<i64> = "BGPLocalPreference";
-        /// `AllowDuplicateASEnabled`: true or false.
+        /// `AllowDuplicateASEnabled`. True or false.
         allow_duplicate_as_enabled: value view::Nullable<bool> = "AllowDuplicateASEnabled";
-        /// `AllowOverrideASEnabled`: true or false.
+        /// `AllowOverrideASEnabled`. True or false.
         allow_override_as_enabled: value view::Nullable<bool> = "AllowOverrideASEnabled";
-        /// `MultihopEnabled`: true or false.
+        /// `MultihopEnabled`. True or false.
         multihop_enabled: value view::Nullable<bool> = "MultihopEnabled";
-        /// `MultihopTTL`: an integer.
+        /// `MultihopTTL`. An integer.
         multihop_ttl: value view::Nullable<i64> = "MultihopTTL";
     }
 }
@@ -694,9 +694,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ESINumberRange`]: its writable members.
     pub struct ESINumberRangePatch {
-        /// `Lower`: an integer.
+        /// `Lower`. An integer.
         lower: value i64 = "Lower";
-        /// `Upper`: an integer.
+        /// `Upper`. An integer.
         upper: value i64 = "Upper";
     }
 }
@@ -704,9 +704,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`EVINumberRange`]: its writable members.
     pub struct EVINumberRangePatch {
-        /// `Lower`: an integer.
+        /// `Lower`. An integer.
         lower: value i64 = "Lower";
-        /// `Upper`: an integer.
+        /// `Upper`. An integer.
         upper: value i64 = "Upper";
     }
 }
@@ -714,17 +714,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Ethernet`]: its writable members.
     pub struct EthernetPatch {
-        /// `IPv4`: an object.
+        /// `IPv4`. An object.
         ipv4: object IPv4Patch = "IPv4";
-        /// `BGPEvpn`: an object.
+        /// `BGPEvpn`. An object.
         bgp_evpn: object BGPEvpnPatch = "BGPEvpn";
-        /// `EBGP`: an object.
+        /// `EBGP`. An object.
         ebgp: object EBGPPatch = "EBGP";
-        /// `MultiProtocolIBGP`: an object.
+        /// `MultiProtocolIBGP`. An object.
         multi_protocol_ibgp: object CommonBGPPropertiesPatch = "MultiProtocolIBGP";
-        /// `MultiProtocolEBGP`: an object.
+        /// `MultiProtocolEBGP`. An object.
         multi_protocol_ebgp: object EBGPPatch = "MultiProtocolEBGP";
-        /// `BFDSingleHopOnly`: an object.
+        /// `BFDSingleHopOnly`. An object.
         bfd_single_hop_only: object BFDSingleHopOnlyPatch = "BFDSingleHopOnly";
     }
 }
@@ -732,9 +732,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GatewayIPAddressRange`]: its writable members.
     pub struct GatewayIPAddressRangePatch {
-        /// `Lower`: text.
+        /// `Lower`. Text.
         lower: value view::Nullable<String> = "Lower";
-        /// `Upper`: text.
+        /// `Upper`. Text.
         upper: value view::Nullable<String> = "Upper";
     }
 }
@@ -742,15 +742,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GenZ`]: its writable members.
     pub struct GenZPatch {
-        /// `MinCID`: an integer.
+        /// `MinCID`. An integer.
         min_cid: value view::Nullable<i64> = "MinCID";
-        /// `MaxCID`: an integer.
+        /// `MaxCID`. An integer.
         max_cid: value view::Nullable<i64> = "MaxCID";
-        /// `MinSID`: an integer.
+        /// `MinSID`. An integer.
         min_sid: value view::Nullable<i64> = "MinSID";
-        /// `MaxSID`: an integer.
+        /// `MaxSID`. An integer.
         max_sid: value view::Nullable<i64> = "MaxSID";
-        /// `AccessKey`: text.
+        /// `AccessKey`. Text.
         access_key: value view::Nullable<String> = "AccessKey";
     }
 }
@@ -758,13 +758,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GracefulRestart`]: its writable members.
     pub struct GracefulRestartPatch {
-        /// `GracefulRestartEnabled`: true or false.
+        /// `GracefulRestartEnabled`. True or false.
         graceful_restart_enabled: value view::Nullable<bool> = "GracefulRestartEnabled";
-        /// `TimeSeconds`: an integer.
+        /// `TimeSeconds`. An integer.
         time_seconds: value view::Nullable<i64> = "TimeSeconds";
-        /// `StaleRoutesTimeSeconds`: an integer.
+        /// `StaleRoutesTimeSeconds`. An integer.
         stale_routes_time_seconds: value view::Nullable<i64> = "StaleRoutesTimeSeconds";
-        /// `HelperModeEnabled`: true or false.
+        /// `HelperModeEnabled`. True or false.
         helper_mode_enabled: value view::Nullable<bool> = "HelperModeEnabled";
     }
 }
@@ -772,43 +772,43 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPv4`]: its writable members.
     pub struct IPv4Patch {
-        /// `VLANIdentifierAddressRange`: an object.
+        /// `VLANIdentifierAddressRange`. An object.
         vlan_identifier_address_range: object VLANIdentifierAddressRangePatch = "VLANIdentifierAddressRange";
-        /// `HostAddressRange`: an object.
+        /// `HostAddressRange`. An object.
         host_address_range: object IPv4AddressRangePatch = "HostAddressRange";
-        /// `LoopbackAddressRange`: an object.
+        /// `LoopbackAddressRange`. An object.
         loopback_address_range: object IPv4AddressRangePatch = "LoopbackAddressRange";
-        /// `FabricLinkAddressRange`: an object.
+        /// `FabricLinkAddressRange`. An object.
         fabric_link_address_range: object IPv4AddressRangePatch = "FabricLinkAddressRange";
-        /// `ManagementAddressRange`: an object.
+        /// `ManagementAddressRange`. An object.
         management_address_range: object IPv4AddressRangePatch = "ManagementAddressRange";
-        /// `IBGPAddressRange`: an object.
+        /// `IBGPAddressRange`. An object.
         ibgp_address_range: object IPv4AddressRangePatch = "IBGPAddressRange";
-        /// `EBGPAddressRange`: an object.
+        /// `EBGPAddressRange`. An object.
         ebgp_address_range: object IPv4AddressRangePatch = "EBGPAddressRange";
-        /// `DNSServer`: a list of texts.
+        /// `DNSServer`. A list of texts.
         dns_server: list String = "DNSServer";
-        /// `NTPServer`: a list of texts.
+        /// `NTPServer`. A list of texts.
         ntp_server: list String = "NTPServer";
-        /// `DHCP`: an object.
+        /// `DHCP`. An object.
         dhcp: object DHCPPatch = "DHCP";
-        /// `NativeVLAN`: an integer.
+        /// `NativeVLAN`. An integer.
         native_vlan: value view::Nullable<i64> = "NativeVLAN";
-        /// `DNSDomainName`: text.
+        /// `DNSDomainName`. Text.
         dns_domain_name: value view::Nullable<String> = "DNSDomainName";
-        /// `DistributeIntoUnderlayEnabled`: true or false.
+        /// `DistributeIntoUnderlayEnabled`. True or false.
         distribute_into_underlay_enabled: value view::Nullable<bool> = "DistributeIntoUnderlayEnabled";
-        /// `NTPTimezone`: text.
+        /// `NTPTimezone`. Text.
         ntp_timezone: value view::Nullable<String> = "NTPTimezone";
-        /// `NTPOffsetHoursMinutes`: an integer.
+        /// `NTPOffsetHoursMinutes`. An integer.
         ntp_offset_hours_minutes: value view::Nullable<i64> = "NTPOffsetHoursMinutes";
-        /// `GatewayIPAddress`: text.
+        /// `GatewayIPAddress`. Text.
         gateway_ip_address: value view::Nullable<String> = "GatewayIPAddress";
-        /// `AnycastGatewayIPAddress`: text.
+        /// `AnycastGatewayIPAddress`. Text.
         anycast_gateway_ip_address: value view::Nullable<String> = "AnycastGatewayIPAddress";
-        /// `AnycastGatewayMACAddress`: text.
+        /// `AnycastGatewayMACAddress`. Text.
         anycast_gateway_mac_address: value view::Nullable<String> = "AnycastGatewayMACAddress";
-        /// `SystemMACRange`: an object.
+        /// `SystemMACRange`. An object.
         system_mac_range: object SystemMACRangePatch = "SystemMACRange";
     }
 }
@@ -816,9 +816,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPv4AddressRange`]: its writable members.
     pub struct IPv4AddressRangePatch {
-        /// `Lower`: text.
+        /// `Lower`. Text.
         lower: value view::Nullable<String> = "Lower";
-        /// `Upper`: text.
+        /// `Upper`. Text.
         upper: value view::Nullable<String> = "Upper";
     }
 }
@@ -826,9 +826,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `Endpoints`: a list of links.
+        /// `Endpoints`. A list of links.
         endpoints: list view::Reference = "Endpoints";
-        /// `Zones`: a list of links.
+        /// `Zones`. A list of links.
         zones: list view::Reference = "Zones";
     }
 }
@@ -836,13 +836,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MaxPrefix`]: its writable members.
     pub struct MaxPrefixPatch {
-        /// `MaxPrefixNumber`: an integer.
+        /// `MaxPrefixNumber`. An integer.
         max_prefix_number: value view::Nullable<i64> = "MaxPrefixNumber";
-        /// `ThresholdWarningOnlyEnabled`: true or false.
+        /// `ThresholdWarningOnlyEnabled`. True or false.
         threshold_warning_only_enabled: value view::Nullable<bool> = "ThresholdWarningOnlyEnabled";
-        /// `ShutdownThresholdPercentage`: a number in percent.
+        /// `ShutdownThresholdPercentage`. A number in percent.
         shutdown_threshold_percentage: value view::Nullable<f64> = "ShutdownThresholdPercentage";
-        /// `RestartTimerSeconds`: an integer.
+        /// `RestartTimerSeconds`. An integer.
         restart_timer_seconds: value view::Nullable<i64> = "RestartTimerSeconds";
     }
 }
@@ -850,9 +850,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MultiplePaths`]: its writable members.
     pub struct MultiplePathsPatch {
-        /// `UseMultiplePathsEnabled`: true or false.
+        /// `UseMultiplePathsEnabled`. True or false.
         use_multiple_paths_enabled: value view::Nullable<bool> = "UseMultiplePathsEnabled";
-        /// `MaximumPaths`: an integer.
+        /// `MaximumPaths`. An integer.
         maximum_paths: value view::Nullable<i64> = "MaximumPaths";
     }
 }
@@ -860,9 +860,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`RouteDistinguisherRange`]: its writable members.
     pub struct RouteDistinguisherRangePatch {
-        /// `Lower`: an integer.
+        /// `Lower`. An integer.
         lower: value i64 = "Lower";
-        /// `Upper`: an integer.
+        /// `Upper`. An integer.
         upper: value i64 = "Upper";
     }
 }
@@ -870,9 +870,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`RouteTargetRange`]: its writable members.
     pub struct RouteTargetRangePatch {
-        /// `Lower`: an integer.
+        /// `Lower`. An integer.
         lower: value view::Nullable<i64> = "Lower";
-        /// `Upper`: an integer.
+        /// `Upper`. An integer.
         upper: value view::Nullable<i64> = "Upper";
     }
 }
@@ -880,9 +880,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SystemMACRange`]: its writable members.
     pub struct SystemMACRangePatch {
-        /// `Lower`: text.
+        /// `Lower`. Text.
         lower: value view::Nullable<String> = "Lower";
-        /// `Upper`: text.
+        /// `Upper`. Text.
         upper: value view::Nullable<String> = "Upper";
     }
 }
@@ -890,9 +890,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`VLANIdentifierAddressRange`]: its writable members.
     pub struct VLANIdentifierAddressRangePatch {
-        /// `Lower`: an integer.
+        /// `Lower`. An integer.
         lower: value view::Nullable<i64> = "Lower";
-        /// `Upper`: an integer.
+        /// `Upper`. An integer.
         upper: value view::Nullable<i64> = "Upper";
     }
 }
@@ -901,15 +901,15 @@ redfish_proto::patch! {
     /// The body that creates a [`AddressPool`], with what the schema requires as arguments of `new`.
     pub struct AddressPoolCreate creates AddressPool (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `GenZ`: an object.
+        /// `GenZ`. An object.
         gen_z: object GenZPatch = "GenZ";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `Ethernet`: an object.
+        /// `Ethernet`. An object.
         ethernet: object EthernetPatch = "Ethernet";
     }
 }

@@ -12,17 +12,17 @@ redfish_proto::view! {
     /// `Aggregate` of the schema `Aggregate` 1.0.3.
     /// Services have it at `/redfish/v1/AggregationService/Aggregates/{AggregateId}`, for example.
     pub struct Aggregate = "Aggregate.Aggregate" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Elements`: a list of links.
+        /// A list of links.
         pub fn elements(&self) -> view::List<view::Link<crate::resource::Resource>> = "Elements";
-        /// `ElementsCount`: an integer.
+        /// An integer.
         pub fn elements_count(&self) -> Option<i64> = "ElementsCount";
     }
 }
@@ -84,11 +84,11 @@ impl Aggregate {
 redfish_proto::patch! {
     /// Optional parameters of the action `Aggregate.Reset`.
     pub struct ResetParameters {
-        /// `DelayBetweenBatchesInSeconds`: an integer in seconds.
+        /// `DelayBetweenBatchesInSeconds`. An integer in seconds.
         delay_between_batches_in_seconds: value i64 = "DelayBetweenBatchesInSeconds";
-        /// `BatchSize`: an integer.
+        /// `BatchSize`. An integer.
         batch_size: value i64 = "BatchSize";
-        /// `ResetType`: a value of an enumeration.
+        /// `ResetType`. A value of an enumeration.
         reset_type: value crate::resource::ResetType = "ResetType";
     }
 }
@@ -97,11 +97,11 @@ redfish_proto::patch! {
     /// The body that creates a [`Aggregate`], with what the schema requires as arguments of `new`.
     pub struct AggregateCreate creates Aggregate (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `ElementsCount`: an integer.
+        /// `ElementsCount`. An integer.
         elements_count: value view::Nullable<i64> = "ElementsCount";
     }
 }

@@ -12,23 +12,23 @@ redfish_proto::view! {
     /// `AggregationService` of the schema `AggregationService` 1.0.3.
     /// Services have it at `/redfish/v1/AggregationService`, for example.
     pub struct AggregationService = "AggregationService.AggregationService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Aggregates`: a link.
+        /// A link.
         pub fn aggregates(&self) -> Option<view::Link<crate::aggregate_collection::AggregateCollection>> = "Aggregates";
-        /// `AggregationSources`: a link.
+        /// A link.
         pub fn aggregation_sources(&self) -> Option<view::Link<crate::aggregation_source_collection::AggregationSourceCollection>> = "AggregationSources";
-        /// `ConnectionMethods`: a link.
+        /// A link.
         pub fn connection_methods(&self) -> Option<view::Link<crate::connection_method_collection::ConnectionMethodCollection>> = "ConnectionMethods";
     }
 }
@@ -76,11 +76,11 @@ impl AggregationService {
 redfish_proto::patch! {
     /// Optional parameters of the action `AggregationService.Reset`.
     pub struct ResetParameters {
-        /// `DelayBetweenBatchesInSeconds`: an integer in seconds.
+        /// `DelayBetweenBatchesInSeconds`. An integer in seconds.
         delay_between_batches_in_seconds: value i64 = "DelayBetweenBatchesInSeconds";
-        /// `BatchSize`: an integer.
+        /// `BatchSize`. An integer.
         batch_size: value i64 = "BatchSize";
-        /// `ResetType`: a value of an enumeration.
+        /// `ResetType`. A value of an enumeration.
         reset_type: value crate::resource::ResetType = "ResetType";
     }
 }
@@ -88,7 +88,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`AggregationService`]: its writable members.
     pub struct AggregationServicePatch of AggregationService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
     }
 }

@@ -13,33 +13,35 @@ redfish_proto::view! {
     /// `AggregationSource` of the schema `AggregationSource` 1.5.0.
     /// Services have it at `/redfish/v1/AggregationService/AggregationSources/{AggregationSourceId}`, for example.
     pub struct AggregationSource = "AggregationSource.AggregationSource" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `HostName`: a URI. Writable.
+        /// A URI. Writable.
         pub fn host_name(&self) -> Option<view::Text> = "HostName";
-        /// `UserName`: text. Writable.
+        /// Text. Writable.
         pub fn user_name(&self) -> Option<view::Text> = "UserName";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `SNMP`: an object.
+        /// An object.
         pub fn snmp(&self) -> Option<SNMPSettings> = "SNMP";
-        /// `AggregationType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn aggregation_type(&self) -> Option<AggregationType> = "AggregationType";
-        /// `SSHSettings`: an object.
+        /// The values of `AggregationType` that the service allows, if it lists them.
+        pub fn aggregation_type_allowable_values(&self) -> view::List<AggregationType> = "AggregationType@Redfish.AllowableValues";
+        /// An object.
         pub fn ssh_settings(&self) -> Option<SSHSettingsType> = "SSHSettings";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ModbusTargetServerId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn modbus_target_server_id(&self) -> Option<i64> = "ModbusTargetServerId";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
     }
 }
@@ -49,11 +51,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `AggregationSource` 1.5.0.
     pub struct Links = "AggregationSource.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ConnectionMethod`: a link.
+        /// A link.
         pub fn connection_method(&self) -> Option<view::Link<crate::connection_method::ConnectionMethod>> = "ConnectionMethod";
-        /// `ResourcesAccessed`: a list of links.
+        /// A list of links.
         pub fn resources_accessed(&self) -> view::List<view::Link<crate::resource::Resource>> = "ResourcesAccessed";
     }
 }
@@ -63,19 +65,23 @@ redfish_proto::view! {
     ///
     /// `SNMPSettings` of the schema `AggregationSource` 1.5.0.
     pub struct SNMPSettings = "AggregationSource.SNMPSettings" {
-        /// `AuthenticationKey`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn authentication_key(&self) -> Option<view::Text> = "AuthenticationKey";
-        /// `AuthenticationProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn authentication_protocol(&self) -> Option<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionKey`: text. Writable; null in responses.
+        /// The values of `AuthenticationProtocol` that the service allows, if it lists them.
+        pub fn authentication_protocol_allowable_values(&self) -> view::List<SNMPAuthenticationProtocols> = "AuthenticationProtocol@Redfish.AllowableValues";
+        /// Text. Writable; null in responses.
         pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
-        /// `EncryptionProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn encryption_protocol(&self) -> Option<SNMPEncryptionProtocols> = "EncryptionProtocol";
-        /// `AuthenticationKeySet`: true or false.
+        /// The values of `EncryptionProtocol` that the service allows, if it lists them.
+        pub fn encryption_protocol_allowable_values(&self) -> view::List<SNMPEncryptionProtocols> = "EncryptionProtocol@Redfish.AllowableValues";
+        /// True or false.
         pub fn authentication_key_set(&self) -> Option<bool> = "AuthenticationKeySet";
-        /// `EncryptionKeySet`: true or false.
+        /// True or false.
         pub fn encryption_key_set(&self) -> Option<bool> = "EncryptionKeySet";
-        /// `TrapCommunity`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn trap_community(&self) -> Option<view::Text> = "TrapCommunity";
     }
 }
@@ -85,17 +91,19 @@ redfish_proto::view! {
     ///
     /// `SSHSettingsType` of the schema `AggregationSource` 1.5.0.
     pub struct SSHSettingsType = "AggregationSource.SSHSettingsType" {
-        /// `UserAuthenticationMethod`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn user_authentication_method(&self) -> Option<UserAuthenticationMethod> = "UserAuthenticationMethod";
-        /// `PresentedPublicHostKeyTimestamp`: a date and time.
+        /// The values of `UserAuthenticationMethod` that the service allows, if it lists them.
+        pub fn user_authentication_method_allowable_values(&self) -> view::List<UserAuthenticationMethod> = "UserAuthenticationMethod@Redfish.AllowableValues";
+        /// A date and time.
         pub fn presented_public_host_key_timestamp(&self) -> Option<view::DateTime> = "PresentedPublicHostKeyTimestamp";
-        /// `TrustedPublicHostKeys`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn trusted_public_host_keys(&self) -> Option<view::Link<crate::key_collection::KeyCollection>> = "TrustedPublicHostKeys";
-        /// `PresentedPublicHostKey`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn presented_public_host_key(&self) -> Option<view::Link<crate::key::Key>> = "PresentedPublicHostKey";
-        /// `PublicIdentityKey`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn public_identity_key(&self) -> Option<view::Link<crate::key::Key>> = "PublicIdentityKey";
     }
@@ -136,9 +144,9 @@ impl AggregationSource {
 redfish_proto::patch! {
     /// Optional parameters of the action `AggregationSource.GenerateSSHIdentityKeyPair`.
     pub struct GenerateSSHIdentityKeyPairParameters {
-        /// `KeyLength`: an integer.
+        /// `KeyLength`. An integer.
         key_length: value i64 = "KeyLength";
-        /// `Curve`: a value of an enumeration.
+        /// `Curve`. A value of an enumeration.
         #[cfg(feature = "security")]
         curve: value crate::key::ECDSACurveType = "Curve";
     }
@@ -147,21 +155,21 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`AggregationSource`]: its writable members.
     pub struct AggregationSourcePatch of AggregationSource {
-        /// `HostName`: a URI.
+        /// `HostName`. A URI.
         host_name: value view::Nullable<String> = "HostName";
-        /// `UserName`: text.
+        /// `UserName`. Text.
         user_name: value view::Nullable<String> = "UserName";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `SNMP`: an object.
+        /// `SNMP`. An object.
         snmp: object SNMPSettingsPatch = "SNMP";
-        /// `AggregationType`: a value of an enumeration.
+        /// `AggregationType`. A value of an enumeration.
         aggregation_type: value AggregationType = "AggregationType";
-        /// `SSHSettings`: an object.
+        /// `SSHSettings`. An object.
         ssh_settings: object SSHSettingsTypePatch = "SSHSettings";
-        /// `ModbusTargetServerId`: an integer.
+        /// `ModbusTargetServerId`. An integer.
         modbus_target_server_id: value view::Nullable<i64> = "ModbusTargetServerId";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
     }
 }
@@ -169,15 +177,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SNMPSettings`]: its writable members.
     pub struct SNMPSettingsPatch {
-        /// `AuthenticationKey`: text.
+        /// `AuthenticationKey`. Text.
         authentication_key: value view::Nullable<String> = "AuthenticationKey";
-        /// `AuthenticationProtocol`: a value of an enumeration.
+        /// `AuthenticationProtocol`. A value of an enumeration.
         authentication_protocol: value view::Nullable<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionKey`: text.
+        /// `EncryptionKey`. Text.
         encryption_key: value view::Nullable<String> = "EncryptionKey";
-        /// `EncryptionProtocol`: a value of an enumeration.
+        /// `EncryptionProtocol`. A value of an enumeration.
         encryption_protocol: value view::Nullable<SNMPEncryptionProtocols> = "EncryptionProtocol";
-        /// `TrapCommunity`: text.
+        /// `TrapCommunity`. Text.
         trap_community: value view::Nullable<String> = "TrapCommunity";
     }
 }
@@ -185,7 +193,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SSHSettingsType`]: its writable members.
     pub struct SSHSettingsTypePatch {
-        /// `UserAuthenticationMethod`: a value of an enumeration.
+        /// `UserAuthenticationMethod`. A value of an enumeration.
         user_authentication_method: value view::Nullable<UserAuthenticationMethod> = "UserAuthenticationMethod";
     }
 }
@@ -194,27 +202,27 @@ redfish_proto::patch! {
     /// The body that creates a [`AggregationSource`], with what the schema requires as arguments of `new`.
     pub struct AggregationSourceCreate creates AggregationSource (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `HostName`: a URI.
+        /// `HostName`. A URI.
         host_name: value view::Nullable<String> = "HostName";
-        /// `UserName`: text.
+        /// `UserName`. Text.
         user_name: value view::Nullable<String> = "UserName";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `SNMP`: an object.
+        /// `SNMP`. An object.
         snmp: object SNMPSettingsPatch = "SNMP";
-        /// `AggregationType`: a value of an enumeration.
+        /// `AggregationType`. A value of an enumeration.
         aggregation_type: value AggregationType = "AggregationType";
-        /// `SSHSettings`: an object.
+        /// `SSHSettings`. An object.
         ssh_settings: object SSHSettingsTypePatch = "SSHSettings";
-        /// `ModbusTargetServerId`: an integer.
+        /// `ModbusTargetServerId`. An integer.
         modbus_target_server_id: value view::Nullable<i64> = "ModbusTargetServerId";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
     }
 }
@@ -224,9 +232,7 @@ redfish_proto::enumeration! {
     ///
     /// `AggregationType` of the schema `AggregationSource` 1.5.0.
     pub enum AggregationType {
-        /// `NotificationsOnly`.
         NotificationsOnly = "NotificationsOnly",
-        /// `Full`.
         Full = "Full",
     }
 }
@@ -236,21 +242,13 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPAuthenticationProtocols` of the schema `AggregationSource` 1.5.0.
     pub enum SNMPAuthenticationProtocols {
-        /// `None`.
         None = "None",
-        /// `CommunityString`.
         CommunityString = "CommunityString",
-        /// `HMAC_MD5`.
         HMAC_MD5 = "HMAC_MD5",
-        /// `HMAC_SHA96`.
         HMAC_SHA96 = "HMAC_SHA96",
-        /// `HMAC128_SHA224`.
         HMAC128_SHA224 = "HMAC128_SHA224",
-        /// `HMAC192_SHA256`.
         HMAC192_SHA256 = "HMAC192_SHA256",
-        /// `HMAC256_SHA384`.
         HMAC256_SHA384 = "HMAC256_SHA384",
-        /// `HMAC384_SHA512`.
         HMAC384_SHA512 = "HMAC384_SHA512",
     }
 }
@@ -260,15 +258,10 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPEncryptionProtocols` of the schema `AggregationSource` 1.5.0.
     pub enum SNMPEncryptionProtocols {
-        /// `None`.
         None = "None",
-        /// `CBC_DES`.
         CBC_DES = "CBC_DES",
-        /// `CFB128_AES128`.
         CFB128_AES128 = "CFB128_AES128",
-        /// `CFB128_AES192`.
         CFB128_AES192 = "CFB128_AES192",
-        /// `CFB128_AES256`.
         CFB128_AES256 = "CFB128_AES256",
     }
 }
@@ -278,9 +271,7 @@ redfish_proto::enumeration! {
     ///
     /// `UserAuthenticationMethod` of the schema `AggregationSource` 1.5.0.
     pub enum UserAuthenticationMethod {
-        /// `PublicKey`.
         PublicKey = "PublicKey",
-        /// `Password`.
         Password = "Password",
     }
 }

@@ -10,35 +10,41 @@ redfish_proto::view! {
     /// `AllowDeny` of the schema `AllowDeny` 1.0.3.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}/NetworkDeviceFunctions/{NetworkDeviceFunctionId}/AllowDeny/{AllowDenyId}`, for example.
     pub struct AllowDeny = "AllowDeny.AllowDeny" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Direction`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn direction(&self) -> Option<DataDirection> = "Direction";
-        /// `AllowType`: a value of an enumeration. Writable.
+        /// The values of `Direction` that the service allows, if it lists them.
+        pub fn direction_allowable_values(&self) -> view::List<DataDirection> = "Direction@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn allow_type(&self) -> Option<AllowType> = "AllowType";
-        /// `StatefulSession`: true or false. Writable.
+        /// The values of `AllowType` that the service allows, if it lists them.
+        pub fn allow_type_allowable_values(&self) -> view::List<AllowType> = "AllowType@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn stateful_session(&self) -> Option<bool> = "StatefulSession";
-        /// `IPAddressType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn ip_address_type(&self) -> Option<IPAddressType> = "IPAddressType";
-        /// `IPAddressLower`: text. Writable.
+        /// The values of `IPAddressType` that the service allows, if it lists them.
+        pub fn ip_address_type_allowable_values(&self) -> view::List<IPAddressType> = "IPAddressType@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn ip_address_lower(&self) -> Option<view::Text> = "IPAddressLower";
-        /// `IPAddressUpper`: text. Writable.
+        /// Text. Writable.
         pub fn ip_address_upper(&self) -> Option<view::Text> = "IPAddressUpper";
-        /// `IANAProtocolNumber`: an integer. Writable.
+        /// An integer. Writable.
         pub fn iana_protocol_number(&self) -> Option<i64> = "IANAProtocolNumber";
-        /// `SourcePortLower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn source_port_lower(&self) -> Option<i64> = "SourcePortLower";
-        /// `SourcePortUpper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn source_port_upper(&self) -> Option<i64> = "SourcePortUpper";
-        /// `DestinationPortLower`: an integer. Writable.
+        /// An integer. Writable.
         pub fn destination_port_lower(&self) -> Option<i64> = "DestinationPortLower";
-        /// `DestinationPortUpper`: an integer. Writable.
+        /// An integer. Writable.
         pub fn destination_port_upper(&self) -> Option<i64> = "DestinationPortUpper";
     }
 }
@@ -46,27 +52,27 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`AllowDeny`]: its writable members.
     pub struct AllowDenyPatch of AllowDeny {
-        /// `Direction`: a value of an enumeration.
+        /// `Direction`. A value of an enumeration.
         direction: value view::Nullable<DataDirection> = "Direction";
-        /// `AllowType`: a value of an enumeration.
+        /// `AllowType`. A value of an enumeration.
         allow_type: value view::Nullable<AllowType> = "AllowType";
-        /// `StatefulSession`: true or false.
+        /// `StatefulSession`. True or false.
         stateful_session: value view::Nullable<bool> = "StatefulSession";
-        /// `IPAddressType`: a value of an enumeration.
+        /// `IPAddressType`. A value of an enumeration.
         ip_address_type: value view::Nullable<IPAddressType> = "IPAddressType";
-        /// `IPAddressLower`: text.
+        /// `IPAddressLower`. Text.
         ip_address_lower: value view::Nullable<String> = "IPAddressLower";
-        /// `IPAddressUpper`: text.
+        /// `IPAddressUpper`. Text.
         ip_address_upper: value view::Nullable<String> = "IPAddressUpper";
-        /// `IANAProtocolNumber`: an integer.
+        /// `IANAProtocolNumber`. An integer.
         iana_protocol_number: value view::Nullable<i64> = "IANAProtocolNumber";
-        /// `SourcePortLower`: an integer.
+        /// `SourcePortLower`. An integer.
         source_port_lower: value view::Nullable<i64> = "SourcePortLower";
-        /// `SourcePortUpper`: an integer.
+        /// `SourcePortUpper`. An integer.
         source_port_upper: value view::Nullable<i64> = "SourcePortUpper";
-        /// `DestinationPortLower`: an integer.
+        /// `DestinationPortLower`. An integer.
         destination_port_lower: value view::Nullable<i64> = "DestinationPortLower";
-        /// `DestinationPortUpper`: an integer.
+        /// `DestinationPortUpper`. An integer.
         destination_port_upper: value view::Nullable<i64> = "DestinationPortUpper";
     }
 }
@@ -75,31 +81,31 @@ redfish_proto::patch! {
     /// The body that creates a [`AllowDeny`], with what the schema requires as arguments of `new`.
     pub struct AllowDenyCreate creates AllowDeny (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Direction`: a value of an enumeration.
+        /// `Direction`. A value of an enumeration.
         direction: value view::Nullable<DataDirection> = "Direction";
-        /// `AllowType`: a value of an enumeration.
+        /// `AllowType`. A value of an enumeration.
         allow_type: value view::Nullable<AllowType> = "AllowType";
-        /// `StatefulSession`: true or false.
+        /// `StatefulSession`. True or false.
         stateful_session: value view::Nullable<bool> = "StatefulSession";
-        /// `IPAddressType`: a value of an enumeration.
+        /// `IPAddressType`. A value of an enumeration.
         ip_address_type: value view::Nullable<IPAddressType> = "IPAddressType";
-        /// `IPAddressLower`: text.
+        /// `IPAddressLower`. Text.
         ip_address_lower: value view::Nullable<String> = "IPAddressLower";
-        /// `IPAddressUpper`: text.
+        /// `IPAddressUpper`. Text.
         ip_address_upper: value view::Nullable<String> = "IPAddressUpper";
-        /// `IANAProtocolNumber`: an integer.
+        /// `IANAProtocolNumber`. An integer.
         iana_protocol_number: value view::Nullable<i64> = "IANAProtocolNumber";
-        /// `SourcePortLower`: an integer.
+        /// `SourcePortLower`. An integer.
         source_port_lower: value view::Nullable<i64> = "SourcePortLower";
-        /// `SourcePortUpper`: an integer.
+        /// `SourcePortUpper`. An integer.
         source_port_upper: value view::Nullable<i64> = "SourcePortUpper";
-        /// `DestinationPortLower`: an integer.
+        /// `DestinationPortLower`. An integer.
         destination_port_lower: value view::Nullable<i64> = "DestinationPortLower";
-        /// `DestinationPortUpper`: an integer.
+        /// `DestinationPortUpper`. An integer.
         destination_port_upper: value view::Nullable<i64> = "DestinationPortUpper";
     }
 }
@@ -109,9 +115,7 @@ redfish_proto::enumeration! {
     ///
     /// `AllowType` of the schema `AllowDeny` 1.0.3.
     pub enum AllowType {
-        /// `Allow`.
         Allow = "Allow",
-        /// `Deny`.
         Deny = "Deny",
     }
 }
@@ -121,9 +125,7 @@ redfish_proto::enumeration! {
     ///
     /// `DataDirection` of the schema `AllowDeny` 1.0.3.
     pub enum DataDirection {
-        /// `Ingress`.
         Ingress = "Ingress",
-        /// `Egress`.
         Egress = "Egress",
     }
 }
@@ -133,9 +135,7 @@ redfish_proto::enumeration! {
     ///
     /// `IPAddressType` of the schema `AllowDeny` 1.0.3.
     pub enum IPAddressType {
-        /// `IPv4`.
         IPv4 = "IPv4",
-        /// `IPv6`.
         IPv6 = "IPv6",
     }
 }

@@ -12,27 +12,27 @@ redfish_proto::view! {
     /// `Application` of the schema `Application` 1.0.1.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/OperatingSystem/Applications/{ApplicationId}`, for example.
     pub struct Application = "Application.Application" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `Vendor`: text.
+        /// Text.
         pub fn vendor(&self) -> Option<view::Text> = "Vendor";
-        /// `StartTime`: a date and time.
+        /// A date and time.
         pub fn start_time(&self) -> Option<view::DateTime> = "StartTime";
-        /// `MetricsURIs`: a list of URIs.
+        /// A list of URIs.
         pub fn metrics_uris(&self) -> view::List<view::Text> = "MetricsURIs";
-        /// `DestinationURIs`: a list of URIs.
+        /// A list of URIs.
         pub fn destination_uris(&self) -> view::List<view::Text> = "DestinationURIs";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -42,9 +42,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Application` 1.0.1.
     pub struct Links = "Application.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `SoftwareImage`: a link.
+        /// A link.
         #[cfg(feature = "update")]
         pub fn software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImage";
     }

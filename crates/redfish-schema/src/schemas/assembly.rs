@@ -10,15 +10,15 @@ redfish_proto::view! {
     /// `Assembly` of the schema `Assembly` 1.6.1.
     /// Services have it at `/redfish/v1/Cables/{CableId}/Assembly`, for example.
     pub struct Assembly = "Assembly.Assembly" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Assemblies`: a list of objects. Writable.
+        /// A list of objects. Writable.
         pub fn assemblies(&self) -> view::List<AssemblyData> = "Assemblies";
     }
 }
@@ -28,49 +28,49 @@ redfish_proto::view! {
     ///
     /// `AssemblyData` of the schema `Assembly` 1.6.1.
     pub struct AssemblyData = "Assembly.AssemblyData" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `Vendor`: text.
+        /// Text.
         pub fn vendor(&self) -> Option<view::Text> = "Vendor";
-        /// `ProductionDate`: a date and time.
+        /// A date and time.
         pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
-        /// `Producer`: text.
+        /// Text.
         pub fn producer(&self) -> Option<view::Text> = "Producer";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `EngineeringChangeLevel`: text.
+        /// Text.
         pub fn engineering_change_level(&self) -> Option<view::Text> = "EngineeringChangeLevel";
-        /// `BinaryDataURI`: a URI.
+        /// A URI.
         pub fn binary_data_uri(&self) -> Option<view::Text> = "BinaryDataURI";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Replaceable`: true or false.
+        /// True or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
-        /// `ISOCountryCodeOfOrigin`: text.
+        /// Text.
         pub fn iso_country_code_of_origin(&self) -> Option<view::Text> = "ISOCountryCodeOfOrigin";
-        /// `ReadyToRemove`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ready_to_remove(&self) -> Option<bool> = "ReadyToRemove";
     }
 }
@@ -78,7 +78,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Assembly`]: its writable members.
     pub struct AssemblyPatch of Assembly {
-        /// `Assemblies`: a list of objects.
+        /// `Assemblies`. A list of objects.
         assemblies: objects AssemblyDataPatch = "Assemblies";
     }
 }
@@ -86,11 +86,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`AssemblyData`]: its writable members.
     pub struct AssemblyDataPatch of AssemblyData {
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `ReadyToRemove`: true or false.
+        /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
     }
 }

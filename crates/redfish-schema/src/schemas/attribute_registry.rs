@@ -9,23 +9,23 @@ redfish_proto::view! {
     ///
     /// `AttributeRegistry` of the schema `AttributeRegistry` 1.4.0.
     pub struct AttributeRegistry = "AttributeRegistry.AttributeRegistry" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Language`: text.
+        /// Text.
         pub fn language(&self) -> Option<view::Text> = "Language";
-        /// `RegistryVersion`: text.
+        /// Text.
         pub fn registry_version(&self) -> Option<view::Text> = "RegistryVersion";
-        /// `OwningEntity`: text.
+        /// Text.
         pub fn owning_entity(&self) -> Option<view::Text> = "OwningEntity";
-        /// `SupportedSystems`: a list of objects.
+        /// A list of objects.
         pub fn supported_systems(&self) -> view::List<SupportedSystems> = "SupportedSystems";
-        /// `RegistryEntries`: an object.
+        /// An object.
         pub fn registry_entries(&self) -> Option<RegistryEntries> = "RegistryEntries";
     }
 }
@@ -35,9 +35,9 @@ redfish_proto::view! {
     ///
     /// `AttributeValue` of the schema `AttributeRegistry` 1.4.0.
     pub struct AttributeValue = "AttributeRegistry.AttributeValue" {
-        /// `ValueName`: text.
+        /// Text.
         pub fn value_name(&self) -> Option<view::Text> = "ValueName";
-        /// `ValueDisplayName`: text.
+        /// Text.
         pub fn value_display_name(&self) -> Option<view::Text> = "ValueDisplayName";
     }
 }
@@ -47,61 +47,61 @@ redfish_proto::view! {
     ///
     /// `Attributes` of the schema `AttributeRegistry` 1.4.0.
     pub struct Attributes = "AttributeRegistry.Attributes" {
-        /// `AttributeName`: text.
+        /// Text.
         pub fn attribute_name(&self) -> Option<view::Text> = "AttributeName";
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<AttributeType> = "Type";
-        /// `Value`: a list of objects.
+        /// A list of objects.
         pub fn value_member(&self) -> view::List<AttributeValue> = "Value";
-        /// `DisplayName`: text.
+        /// Text.
         pub fn display_name(&self) -> Option<view::Text> = "DisplayName";
-        /// `HelpText`: text.
+        /// Text.
         pub fn help_text(&self) -> Option<view::Text> = "HelpText";
-        /// `WarningText`: text.
+        /// Text.
         pub fn warning_text(&self) -> Option<view::Text> = "WarningText";
-        /// `CurrentValue`: any JSON.
+        /// Any JSON.
         pub fn current_value(&self) -> Option<view::Json> = "CurrentValue";
-        /// `DefaultValue`: any JSON.
+        /// Any JSON.
         pub fn default_value(&self) -> Option<view::Json> = "DefaultValue";
-        /// `DisplayOrder`: an integer.
+        /// An integer.
         pub fn display_order(&self) -> Option<i64> = "DisplayOrder";
-        /// `MenuPath`: text.
+        /// Text.
         pub fn menu_path(&self) -> Option<view::Text> = "MenuPath";
-        /// `ReadOnly`: true or false.
+        /// True or false.
         pub fn read_only(&self) -> Option<bool> = "ReadOnly";
-        /// `WriteOnly`: true or false.
+        /// True or false.
         pub fn write_only(&self) -> Option<bool> = "WriteOnly";
-        /// `GrayOut`: true or false.
+        /// True or false.
         pub fn gray_out(&self) -> Option<bool> = "GrayOut";
-        /// `Hidden`: true or false.
+        /// True or false.
         pub fn hidden(&self) -> Option<bool> = "Hidden";
-        /// `Immutable`: true or false.
+        /// True or false.
         pub fn immutable(&self) -> Option<bool> = "Immutable";
-        /// `IsSystemUniqueProperty`: true or false.
+        /// True or false.
         pub fn is_system_unique_property(&self) -> Option<bool> = "IsSystemUniqueProperty";
-        /// `MaxLength`: an integer.
+        /// An integer.
         pub fn max_length(&self) -> Option<i64> = "MaxLength";
-        /// `MinLength`: an integer.
+        /// An integer.
         pub fn min_length(&self) -> Option<i64> = "MinLength";
-        /// `ScalarIncrement`: an integer.
+        /// An integer.
         pub fn scalar_increment(&self) -> Option<i64> = "ScalarIncrement";
-        /// `UpperBound`: an integer.
+        /// An integer.
         pub fn upper_bound(&self) -> Option<i64> = "UpperBound";
-        /// `LowerBound`: an integer.
+        /// An integer.
         pub fn lower_bound(&self) -> Option<i64> = "LowerBound";
-        /// `ValueExpression`: text.
+        /// Text.
         pub fn value_expression(&self) -> Option<view::Text> = "ValueExpression";
-        /// `ResetRequired`: true or false.
+        /// True or false.
         pub fn reset_required(&self) -> Option<bool> = "ResetRequired";
-        /// `UefiDevicePath`: text.
+        /// Text.
         pub fn uefi_device_path(&self) -> Option<view::Text> = "UefiDevicePath";
-        /// `UefiKeywordName`: text.
+        /// Text.
         pub fn uefi_keyword_name(&self) -> Option<view::Text> = "UefiKeywordName";
-        /// `UefiNamespaceId`: text.
+        /// Text.
         pub fn uefi_namespace_id(&self) -> Option<view::Text> = "UefiNamespaceId";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `RequiredPrivileges`: a list of objects.
+        /// A list of objects.
         pub fn required_privileges(&self) -> view::List<RequiredPrivileges> = "RequiredPrivileges";
     }
 }
@@ -111,11 +111,11 @@ redfish_proto::view! {
     ///
     /// `Dependencies` of the schema `AttributeRegistry` 1.4.0.
     pub struct Dependencies = "AttributeRegistry.Dependencies" {
-        /// `Dependency`: an object.
+        /// An object.
         pub fn dependency(&self) -> Option<Dependency> = "Dependency";
-        /// `DependencyFor`: text.
+        /// Text.
         pub fn dependency_for(&self) -> Option<view::Text> = "DependencyFor";
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<DependencyType> = "Type";
     }
 }
@@ -125,13 +125,13 @@ redfish_proto::view! {
     ///
     /// `Dependency` of the schema `AttributeRegistry` 1.4.0.
     pub struct Dependency = "AttributeRegistry.Dependency" {
-        /// `MapFrom`: a list of objects.
+        /// A list of objects.
         pub fn map_from(&self) -> view::List<MapFrom> = "MapFrom";
-        /// `MapToAttribute`: text.
+        /// Text.
         pub fn map_to_attribute(&self) -> Option<view::Text> = "MapToAttribute";
-        /// `MapToProperty`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn map_to_property(&self) -> Option<MapToProperty> = "MapToProperty";
-        /// `MapToValue`: any JSON.
+        /// Any JSON.
         pub fn map_to_value(&self) -> Option<view::Json> = "MapToValue";
     }
 }
@@ -141,15 +141,15 @@ redfish_proto::view! {
     ///
     /// `MapFrom` of the schema `AttributeRegistry` 1.4.0.
     pub struct MapFrom = "AttributeRegistry.MapFrom" {
-        /// `MapFromAttribute`: text.
+        /// Text.
         pub fn map_from_attribute(&self) -> Option<view::Text> = "MapFromAttribute";
-        /// `MapFromProperty`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn map_from_property(&self) -> Option<MapFromProperty> = "MapFromProperty";
-        /// `MapFromCondition`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn map_from_condition(&self) -> Option<MapFromCondition> = "MapFromCondition";
-        /// `MapFromValue`: any JSON.
+        /// Any JSON.
         pub fn map_from_value(&self) -> Option<view::Json> = "MapFromValue";
-        /// `MapTerms`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn map_terms(&self) -> Option<MapTerms> = "MapTerms";
     }
 }
@@ -159,21 +159,21 @@ redfish_proto::view! {
     ///
     /// `Menus` of the schema `AttributeRegistry` 1.4.0.
     pub struct Menus = "AttributeRegistry.Menus" {
-        /// `MenuName`: text.
+        /// Text.
         pub fn menu_name(&self) -> Option<view::Text> = "MenuName";
-        /// `DisplayName`: text.
+        /// Text.
         pub fn display_name(&self) -> Option<view::Text> = "DisplayName";
-        /// `DisplayOrder`: an integer.
+        /// An integer.
         pub fn display_order(&self) -> Option<i64> = "DisplayOrder";
-        /// `ReadOnly`: true or false.
+        /// True or false.
         pub fn read_only(&self) -> Option<bool> = "ReadOnly";
-        /// `GrayOut`: true or false.
+        /// True or false.
         pub fn gray_out(&self) -> Option<bool> = "GrayOut";
-        /// `MenuPath`: text.
+        /// Text.
         pub fn menu_path(&self) -> Option<view::Text> = "MenuPath";
-        /// `Hidden`: true or false.
+        /// True or false.
         pub fn hidden(&self) -> Option<bool> = "Hidden";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -183,11 +183,11 @@ redfish_proto::view! {
     ///
     /// `RegistryEntries` of the schema `AttributeRegistry` 1.4.0.
     pub struct RegistryEntries = "AttributeRegistry.RegistryEntries" {
-        /// `Attributes`: a list of objects.
+        /// A list of objects.
         pub fn attributes(&self) -> view::List<Attributes> = "Attributes";
-        /// `Menus`: a list of objects.
+        /// A list of objects.
         pub fn menus(&self) -> view::List<Menus> = "Menus";
-        /// `Dependencies`: a list of objects.
+        /// A list of objects.
         pub fn dependencies(&self) -> view::List<Dependencies> = "Dependencies";
     }
 }
@@ -197,7 +197,7 @@ redfish_proto::view! {
     ///
     /// `RequiredPrivileges` of the schema `AttributeRegistry` 1.4.0.
     pub struct RequiredPrivileges = "AttributeRegistry.RequiredPrivileges" {
-        /// `Privileges`: a list of texts.
+        /// A list of texts.
         pub fn privileges(&self) -> view::List<view::Text> = "Privileges";
     }
 }
@@ -207,11 +207,11 @@ redfish_proto::view! {
     ///
     /// `SupportedSystems` of the schema `AttributeRegistry` 1.4.0.
     pub struct SupportedSystems = "AttributeRegistry.SupportedSystems" {
-        /// `ProductName`: text.
+        /// Text.
         pub fn product_name(&self) -> Option<view::Text> = "ProductName";
-        /// `SystemId`: text.
+        /// Text.
         pub fn system_id(&self) -> Option<view::Text> = "SystemId";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
     }
 }
@@ -221,15 +221,10 @@ redfish_proto::enumeration! {
     ///
     /// `AttributeType` of the schema `AttributeRegistry` 1.4.0.
     pub enum AttributeType {
-        /// `Enumeration`.
         Enumeration = "Enumeration",
-        /// `String`.
         String = "String",
-        /// `Integer`.
         Integer = "Integer",
-        /// `Boolean`.
         Boolean = "Boolean",
-        /// `Password`.
         Password = "Password",
     }
 }
@@ -239,7 +234,6 @@ redfish_proto::enumeration! {
     ///
     /// `DependencyType` of the schema `AttributeRegistry` 1.4.0.
     pub enum DependencyType {
-        /// `Map`.
         Map = "Map",
     }
 }
@@ -249,17 +243,11 @@ redfish_proto::enumeration! {
     ///
     /// `MapFromCondition` of the schema `AttributeRegistry` 1.4.0.
     pub enum MapFromCondition {
-        /// `EQU`.
         EQU = "EQU",
-        /// `NEQ`.
         NEQ = "NEQ",
-        /// `GTR`.
         GTR = "GTR",
-        /// `GEQ`.
         GEQ = "GEQ",
-        /// `LSS`.
         LSS = "LSS",
-        /// `LEQ`.
         LEQ = "LEQ",
     }
 }
@@ -269,27 +257,16 @@ redfish_proto::enumeration! {
     ///
     /// `MapFromProperty` of the schema `AttributeRegistry` 1.4.0.
     pub enum MapFromProperty {
-        /// `CurrentValue`.
         CurrentValue = "CurrentValue",
-        /// `DefaultValue`.
         DefaultValue = "DefaultValue",
-        /// `ReadOnly`.
         ReadOnly = "ReadOnly",
-        /// `WriteOnly`.
         WriteOnly = "WriteOnly",
-        /// `GrayOut`.
         GrayOut = "GrayOut",
-        /// `Hidden`.
         Hidden = "Hidden",
-        /// `LowerBound`.
         LowerBound = "LowerBound",
-        /// `UpperBound`.
         UpperBound = "UpperBound",
-        /// `MinLength`.
         MinLength = "MinLength",
-        /// `MaxLength`.
         MaxLength = "MaxLength",
-        /// `ScalarIncrement`.
         ScalarIncrement = "ScalarIncrement",
     }
 }
@@ -299,9 +276,7 @@ redfish_proto::enumeration! {
     ///
     /// `MapTerms` of the schema `AttributeRegistry` 1.4.0.
     pub enum MapTerms {
-        /// `AND`.
         AND = "AND",
-        /// `OR`.
         OR = "OR",
     }
 }
@@ -311,39 +286,22 @@ redfish_proto::enumeration! {
     ///
     /// `MapToProperty` of the schema `AttributeRegistry` 1.4.0.
     pub enum MapToProperty {
-        /// `CurrentValue`.
         CurrentValue = "CurrentValue",
-        /// `DefaultValue`.
         DefaultValue = "DefaultValue",
-        /// `ReadOnly`.
         ReadOnly = "ReadOnly",
-        /// `WriteOnly`.
         WriteOnly = "WriteOnly",
-        /// `GrayOut`.
         GrayOut = "GrayOut",
-        /// `Hidden`.
         Hidden = "Hidden",
-        /// `Immutable`.
         Immutable = "Immutable",
-        /// `HelpText`.
         HelpText = "HelpText",
-        /// `WarningText`.
         WarningText = "WarningText",
-        /// `DisplayName`.
         DisplayName = "DisplayName",
-        /// `DisplayOrder`.
         DisplayOrder = "DisplayOrder",
-        /// `LowerBound`.
         LowerBound = "LowerBound",
-        /// `UpperBound`.
         UpperBound = "UpperBound",
-        /// `MinLength`.
         MinLength = "MinLength",
-        /// `MaxLength`.
         MaxLength = "MaxLength",
-        /// `ScalarIncrement`.
         ScalarIncrement = "ScalarIncrement",
-        /// `ValueExpression`.
         ValueExpression = "ValueExpression",
     }
 }

@@ -10,31 +10,31 @@ redfish_proto::view! {
     /// `AutomationInstrumentation` of the schema `AutomationInstrumentation` 1.0.0.
     /// Services have it at `/redfish/v1/AutomationNodes/{AutomationNodeId}/AutomationInstrumentation`, for example.
     pub struct AutomationInstrumentation = "AutomationInstrumentation.AutomationInstrumentation" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `NodeState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn node_state(&self) -> Option<crate::automation_node::NodeState> = "NodeState";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `PID`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn pid(&self) -> Option<crate::control::Control> = "PID";
-        /// `NodeControl`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn node_control(&self) -> Option<crate::control::Control> = "NodeControl";
-        /// `TemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "TemperatureCelsius";
-        /// `Voltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn voltage(&self) -> Option<crate::sensor::Sensor> = "Voltage";
-        /// `CurrentAmps`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn current_amps(&self) -> Option<crate::sensor::Sensor> = "CurrentAmps";
     }

@@ -12,27 +12,31 @@ redfish_proto::view! {
     /// `AutomationNode` of the schema `AutomationNode` 1.0.0.
     /// Services have it at `/redfish/v1/AutomationNodes/{AutomationNodeId}`, for example.
     pub struct AutomationNode = "AutomationNode.AutomationNode" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `NodeType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn node_type(&self) -> Option<NodeType> = "NodeType";
-        /// `NodeState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn node_state(&self) -> Option<NodeState> = "NodeState";
-        /// `MotionProfile`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn motion_profile(&self) -> Option<MotionProfileType> = "MotionProfile";
-        /// `MotionAxis`: a value of an enumeration. Writable.
+        /// The values of `MotionProfile` that the service allows, if it lists them.
+        pub fn motion_profile_allowable_values(&self) -> view::List<MotionProfileType> = "MotionProfile@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn motion_axis(&self) -> Option<MotionAxisType> = "MotionAxis";
-        /// `Instrumentation`: a link.
+        /// The values of `MotionAxis` that the service allows, if it lists them.
+        pub fn motion_axis_allowable_values(&self) -> view::List<MotionAxisType> = "MotionAxis@Redfish.AllowableValues";
+        /// A link.
         pub fn instrumentation(&self) -> Option<view::Link<crate::automation_instrumentation::AutomationInstrumentation>> = "Instrumentation";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -42,22 +46,22 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `AutomationNode` 1.0.0.
     pub struct Links = "AutomationNode.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a list of links.
+        /// A list of links.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `AutomationNodeGroup`: a list of links.
+        /// A list of links.
         pub fn automation_node_group(&self) -> view::List<view::Link<AutomationNode>> = "AutomationNodeGroup";
-        /// `PositionSensor`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn position_sensor(&self) -> Option<view::Link<crate::sensor::Sensor>> = "PositionSensor";
-        /// `VelocitySensor`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn velocity_sensor(&self) -> Option<view::Link<crate::sensor::Sensor>> = "VelocitySensor";
-        /// `PidFeedbackSensor`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn pid_feedback_sensor(&self) -> Option<view::Link<crate::sensor::Sensor>> = "PidFeedbackSensor";
-        /// `OutputControl`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn output_control(&self) -> Option<view::Link<crate::control::Control>> = "OutputControl";
     }
@@ -108,9 +112,9 @@ impl AutomationNode {
 redfish_proto::patch! {
     /// Changes of [`AutomationNode`]: its writable members.
     pub struct AutomationNodePatch of AutomationNode {
-        /// `MotionProfile`: a value of an enumeration.
+        /// `MotionProfile`. A value of an enumeration.
         motion_profile: value view::Nullable<MotionProfileType> = "MotionProfile";
-        /// `MotionAxis`: a value of an enumeration.
+        /// `MotionAxis`. A value of an enumeration.
         motion_axis: value view::Nullable<MotionAxisType> = "MotionAxis";
     }
 }
@@ -120,15 +124,10 @@ redfish_proto::enumeration! {
     ///
     /// `MotionAxisType` of the schema `AutomationNode` 1.0.0.
     pub enum MotionAxisType {
-        /// `X`.
         X = "X",
-        /// `Y`.
         Y = "Y",
-        /// `Z`.
         Z = "Z",
-        /// `TwoAxis`.
         TwoAxis = "TwoAxis",
-        /// `ThreeAxis`.
         ThreeAxis = "ThreeAxis",
     }
 }
@@ -138,11 +137,8 @@ redfish_proto::enumeration! {
     ///
     /// `MotionProfileType` of the schema `AutomationNode` 1.0.0.
     pub enum MotionProfileType {
-        /// `Trapezoidal`.
         Trapezoidal = "Trapezoidal",
-        /// `SCurve`.
         SCurve = "SCurve",
-        /// `None`.
         None = "None",
     }
 }
@@ -152,17 +148,11 @@ redfish_proto::enumeration! {
     ///
     /// `NodeState` of the schema `AutomationNode` 1.0.0.
     pub enum NodeState {
-        /// `Idle`.
         Idle = "Idle",
-        /// `Done`.
         Done = "Done",
-        /// `Waiting`.
         Waiting = "Waiting",
-        /// `ConditionStop`.
         ConditionStop = "ConditionStop",
-        /// `ErrorStop`.
         ErrorStop = "ErrorStop",
-        /// `Running`.
         Running = "Running",
     }
 }
@@ -172,15 +162,10 @@ redfish_proto::enumeration! {
     ///
     /// `NodeType` of the schema `AutomationNode` 1.0.0.
     pub enum NodeType {
-        /// `MotionPosition`.
         MotionPosition = "MotionPosition",
-        /// `MotionVelocity`.
         MotionVelocity = "MotionVelocity",
-        /// `MotionPositionGroup`.
         MotionPositionGroup = "MotionPositionGroup",
-        /// `PID`.
         PID = "PID",
-        /// `Simple`.
         Simple = "Simple",
     }
 }

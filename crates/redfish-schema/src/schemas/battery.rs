@@ -12,72 +12,72 @@ redfish_proto::view! {
     /// `Battery` of the schema `Battery` 1.5.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem/Batteries/{BatteryId}`, for example.
     pub struct Battery = "Battery.Battery" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `ProductionDate`: a date and time.
+        /// A date and time.
         pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `CapacityRatedWattHours`: a number in watt hours.
+        /// A number in watt hours.
         pub fn capacity_rated_watt_hours(&self) -> Option<view::Number> = "CapacityRatedWattHours";
-        /// `CapacityActualWattHours`: a number in watt hours.
+        /// A number in watt hours.
         pub fn capacity_actual_watt_hours(&self) -> Option<view::Number> = "CapacityActualWattHours";
-        /// `CapacityRatedAmpHours`: a number in ampere hours.
+        /// A number in ampere hours.
         pub fn capacity_rated_amp_hours(&self) -> Option<view::Number> = "CapacityRatedAmpHours";
-        /// `CapacityActualAmpHours`: a number in ampere hours.
+        /// A number in ampere hours.
         pub fn capacity_actual_amp_hours(&self) -> Option<view::Number> = "CapacityActualAmpHours";
-        /// `MaxDischargeRateAmps`: a number in amperes.
+        /// A number in amperes.
         pub fn max_discharge_rate_amps(&self) -> Option<view::Number> = "MaxDischargeRateAmps";
-        /// `MaxChargeRateAmps`: a number in amperes.
+        /// A number in amperes.
         pub fn max_charge_rate_amps(&self) -> Option<view::Number> = "MaxChargeRateAmps";
-        /// `MaxChargeVoltage`: a number in volts.
+        /// A number in volts.
         pub fn max_charge_voltage(&self) -> Option<view::Number> = "MaxChargeVoltage";
-        /// `ChargeState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn charge_state(&self) -> Option<ChargeState> = "ChargeState";
-        /// `StateOfHealthPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn state_of_health_percent(&self) -> Option<crate::sensor::Sensor> = "StateOfHealthPercent";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::battery_metrics::BatteryMetrics>> = "Metrics";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Replaceable`: true or false.
+        /// True or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
-        /// `NominalOutputVoltage`: a number in volts.
+        /// A number in volts.
         pub fn nominal_output_voltage(&self) -> Option<view::Number> = "NominalOutputVoltage";
-        /// `BatteryChemistryType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn battery_chemistry_type(&self) -> Option<BatteryChemistryType> = "BatteryChemistryType";
-        /// `EnergyStorageType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn energy_storage_type(&self) -> Option<EnergyStorageType> = "EnergyStorageType";
-        /// `ServicedDate`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn serviced_date(&self) -> Option<view::DateTime> = "ServicedDate";
     }
 }
@@ -87,12 +87,12 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Battery` 1.5.0.
     pub struct Links = "Battery.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Memory`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn memory(&self) -> view::List<view::Link<crate::memory::Memory>> = "Memory";
-        /// `StorageControllers`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn storage_controllers(&self) -> view::List<view::Link<crate::storage_controller::StorageController>> = "StorageControllers";
     }
@@ -137,11 +137,11 @@ impl Battery {
 redfish_proto::patch! {
     /// Changes of [`Battery`]: its writable members.
     pub struct BatteryPatch of Battery {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `ServicedDate`: a date and time.
+        /// `ServicedDate`. A date and time.
         serviced_date: value view::Nullable<view::DateTime> = "ServicedDate";
     }
 }
@@ -151,11 +151,8 @@ redfish_proto::enumeration! {
     ///
     /// `BatteryChemistryType` of the schema `Battery` 1.5.0.
     pub enum BatteryChemistryType {
-        /// `LeadAcid`.
         LeadAcid = "LeadAcid",
-        /// `LithiumIon`.
         LithiumIon = "LithiumIon",
-        /// `NickelCadmium`.
         NickelCadmium = "NickelCadmium",
     }
 }
@@ -165,11 +162,8 @@ redfish_proto::enumeration! {
     ///
     /// `ChargeState` of the schema `Battery` 1.5.0.
     pub enum ChargeState {
-        /// `Idle`.
         Idle = "Idle",
-        /// `Charging`.
         Charging = "Charging",
-        /// `Discharging`.
         Discharging = "Discharging",
     }
 }
@@ -179,9 +173,7 @@ redfish_proto::enumeration! {
     ///
     /// `EnergyStorageType` of the schema `Battery` 1.5.0.
     pub enum EnergyStorageType {
-        /// `Battery`.
         Battery = "Battery",
-        /// `Supercapacitor`.
         Supercapacitor = "Supercapacitor",
     }
 }

@@ -10,39 +10,39 @@ redfish_proto::view! {
     /// `BatteryMetrics` of the schema `BatteryMetrics` 1.1.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem/Batteries/{BatteryId}/Metrics`, for example.
     pub struct BatteryMetrics = "BatteryMetrics.BatteryMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `DischargeCycles`: a number.
+        /// A number.
         pub fn discharge_cycles(&self) -> Option<view::Number> = "DischargeCycles";
-        /// `InputVoltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn input_voltage(&self) -> Option<crate::sensor::Sensor> = "InputVoltage";
-        /// `InputCurrentAmps`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn input_current_amps(&self) -> Option<crate::sensor::Sensor> = "InputCurrentAmps";
-        /// `OutputVoltages`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn output_voltages(&self) -> view::List<crate::sensor::Sensor> = "OutputVoltages";
-        /// `OutputCurrentAmps`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn output_current_amps(&self) -> view::List<crate::sensor::Sensor> = "OutputCurrentAmps";
-        /// `StoredEnergyWattHours`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn stored_energy_watt_hours(&self) -> Option<crate::sensor::Sensor> = "StoredEnergyWattHours";
-        /// `StoredChargeAmpHours`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn stored_charge_amp_hours(&self) -> Option<crate::sensor::Sensor> = "StoredChargeAmpHours";
-        /// `TemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "TemperatureCelsius";
-        /// `ChargePercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn charge_percent(&self) -> Option<crate::sensor::Sensor> = "ChargePercent";
-        /// `CellVoltages`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn cell_voltages(&self) -> view::List<crate::sensor::Sensor> = "CellVoltages";
-        /// `CRate`: a number.
+        /// A number.
         pub fn c_rate(&self) -> Option<view::Number> = "CRate";
-        /// `ERate`: a number.
+        /// A number.
         pub fn e_rate(&self) -> Option<view::Number> = "ERate";
     }
 }

@@ -12,21 +12,21 @@ redfish_proto::view! {
     /// `Bios` of the schema `Bios` 1.2.3.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Bios`, for example.
     pub struct Bios = "Bios.Bios" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `AttributeRegistry`: text.
+        /// Text.
         pub fn attribute_registry(&self) -> Option<view::Text> = "AttributeRegistry";
-        /// `Attributes`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn attributes(&self) -> Option<view::Json> = "Attributes";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `ResetBiosToDefaultsPending`: true or false.
+        /// True or false.
         pub fn reset_bios_to_defaults_pending(&self) -> Option<bool> = "ResetBiosToDefaultsPending";
     }
 }
@@ -36,12 +36,12 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Bios` 1.2.3.
     pub struct Links = "Bios.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ActiveSoftwareImage`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
-        /// `SoftwareImages`: a list of links.
+        /// A list of links.
         #[cfg(feature = "update")]
         pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
     }
@@ -84,7 +84,7 @@ impl Bios {
 redfish_proto::patch! {
     /// Changes of [`Bios`]: its writable members.
     pub struct BiosPatch of Bios {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -92,7 +92,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ActiveSoftwareImage`: a link.
+        /// `ActiveSoftwareImage`. A link.
         #[cfg(feature = "update")]
         active_software_image: value view::Reference = "ActiveSoftwareImage";
     }

@@ -10,25 +10,25 @@ redfish_proto::view! {
     /// `BootOption` of the schema `BootOption` 1.0.6.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/BootOptions/{BootOptionId}`, for example.
     pub struct BootOption = "BootOption.BootOption" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `BootOptionReference`: text.
+        /// Text.
         pub fn boot_option_reference(&self) -> Option<view::Text> = "BootOptionReference";
-        /// `DisplayName`: text.
+        /// Text.
         pub fn display_name(&self) -> Option<view::Text> = "DisplayName";
-        /// `BootOptionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn boot_option_enabled(&self) -> Option<bool> = "BootOptionEnabled";
-        /// `UefiDevicePath`: text.
+        /// Text.
         pub fn uefi_device_path(&self) -> Option<view::Text> = "UefiDevicePath";
-        /// `Alias`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn alias(&self) -> Option<crate::computer_system::BootSource> = "Alias";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
     }
 }
@@ -36,7 +36,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`BootOption`]: its writable members.
     pub struct BootOptionPatch of BootOption {
-        /// `BootOptionEnabled`: true or false.
+        /// `BootOptionEnabled`. True or false.
         boot_option_enabled: value view::Nullable<bool> = "BootOptionEnabled";
     }
 }
@@ -45,19 +45,19 @@ redfish_proto::patch! {
     /// The body that creates a [`BootOption`], with what the schema requires as arguments of `new`.
     pub struct BootOptionCreate creates BootOption (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `BootOptionReference`: text.
+        /// `BootOptionReference`. Text.
         boot_option_reference: value view::Nullable<String> = "BootOptionReference";
-        /// `DisplayName`: text.
+        /// `DisplayName`. Text.
         display_name: value view::Nullable<String> = "DisplayName";
-        /// `BootOptionEnabled`: true or false.
+        /// `BootOptionEnabled`. True or false.
         boot_option_enabled: value view::Nullable<bool> = "BootOptionEnabled";
-        /// `UefiDevicePath`: text.
+        /// `UefiDevicePath`. Text.
         uefi_device_path: value view::Nullable<String> = "UefiDevicePath";
-        /// `Alias`: a value of an enumeration.
+        /// `Alias`. A value of an enumeration.
         alias: value view::Nullable<crate::computer_system::BootSource> = "Alias";
     }
 }

@@ -10,56 +10,64 @@ redfish_proto::view! {
     /// `Cable` of the schema `Cable` 1.2.4.
     /// Services have it at `/redfish/v1/Cables/{CableId}`, for example.
     pub struct Cable = "Cable.Cable" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `UserDescription`: text. Writable.
+        /// Text. Writable.
         pub fn user_description(&self) -> Option<view::Text> = "UserDescription";
-        /// `CableType`: text. Writable.
+        /// Text. Writable.
         pub fn cable_type(&self) -> Option<view::Text> = "CableType";
-        /// `LengthMeters`: a number. Writable.
+        /// A number. Writable.
         pub fn length_meters(&self) -> Option<view::Number> = "LengthMeters";
-        /// `DownstreamName`: text. Writable.
+        /// Text. Writable.
         pub fn downstream_name(&self) -> Option<view::Text> = "DownstreamName";
-        /// `UpstreamName`: text. Writable.
+        /// Text. Writable.
         pub fn upstream_name(&self) -> Option<view::Text> = "UpstreamName";
-        /// `Model`: text. Writable.
+        /// Text. Writable.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `Manufacturer`: text. Writable.
+        /// Text. Writable.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Vendor`: text. Writable.
+        /// Text. Writable.
         pub fn vendor(&self) -> Option<view::Text> = "Vendor";
-        /// `SKU`: text. Writable.
+        /// Text. Writable.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text. Writable.
+        /// Text. Writable.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text. Writable.
+        /// Text. Writable.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `CableClass`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn cable_class(&self) -> Option<CableClass> = "CableClass";
-        /// `DownstreamConnectorTypes`: a list of values of an enumeration. Writable.
+        /// The values of `CableClass` that the service allows, if it lists them.
+        pub fn cable_class_allowable_values(&self) -> view::List<CableClass> = "CableClass@Redfish.AllowableValues";
+        /// A list of values of an enumeration. Writable.
         pub fn downstream_connector_types(&self) -> view::List<ConnectorType> = "DownstreamConnectorTypes";
-        /// `UpstreamConnectorTypes`: a list of values of an enumeration. Writable.
+        /// The values of `DownstreamConnectorTypes` that the service allows, if it lists them.
+        pub fn downstream_connector_types_allowable_values(&self) -> view::List<ConnectorType> = "DownstreamConnectorTypes@Redfish.AllowableValues";
+        /// A list of values of an enumeration. Writable.
         pub fn upstream_connector_types(&self) -> view::List<ConnectorType> = "UpstreamConnectorTypes";
-        /// `Links`: an object.
+        /// The values of `UpstreamConnectorTypes` that the service allows, if it lists them.
+        pub fn upstream_connector_types_allowable_values(&self) -> view::List<ConnectorType> = "UpstreamConnectorTypes@Redfish.AllowableValues";
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `CableStatus`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn cable_status(&self) -> Option<CableStatus> = "CableStatus";
-        /// `Status`: an object.
+        /// The values of `CableStatus` that the service allows, if it lists them.
+        pub fn cable_status_allowable_values(&self) -> view::List<CableStatus> = "CableStatus@Redfish.AllowableValues";
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
     }
 }
@@ -69,21 +77,21 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Cable` 1.2.4.
     pub struct Links = "Cable.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `DownstreamChassis`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn downstream_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "DownstreamChassis";
-        /// `UpstreamChassis`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn upstream_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "UpstreamChassis";
-        /// `DownstreamPorts`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "network")]
         pub fn downstream_ports(&self) -> view::List<view::Link<crate::port::Port>> = "DownstreamPorts";
-        /// `UpstreamPorts`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "network")]
         pub fn upstream_ports(&self) -> view::List<view::Link<crate::port::Port>> = "UpstreamPorts";
-        /// `DownstreamResources`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn downstream_resources(&self) -> view::List<view::Link<crate::resource::Item>> = "DownstreamResources";
-        /// `UpstreamResources`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn upstream_resources(&self) -> view::List<view::Link<crate::resource::Item>> = "UpstreamResources";
     }
 }
@@ -91,43 +99,43 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Cable`]: its writable members.
     pub struct CablePatch of Cable {
-        /// `UserDescription`: text.
+        /// `UserDescription`. Text.
         user_description: value view::Nullable<String> = "UserDescription";
-        /// `CableType`: text.
+        /// `CableType`. Text.
         cable_type: value view::Nullable<String> = "CableType";
-        /// `LengthMeters`: a number.
+        /// `LengthMeters`. A number.
         length_meters: value view::Nullable<f64> = "LengthMeters";
-        /// `DownstreamName`: text.
+        /// `DownstreamName`. Text.
         downstream_name: value view::Nullable<String> = "DownstreamName";
-        /// `UpstreamName`: text.
+        /// `UpstreamName`. Text.
         upstream_name: value view::Nullable<String> = "UpstreamName";
-        /// `Model`: text.
+        /// `Model`. Text.
         model: value view::Nullable<String> = "Model";
-        /// `Manufacturer`: text.
+        /// `Manufacturer`. Text.
         manufacturer: value view::Nullable<String> = "Manufacturer";
-        /// `Vendor`: text.
+        /// `Vendor`. Text.
         vendor: value view::Nullable<String> = "Vendor";
-        /// `SKU`: text.
+        /// `SKU`. Text.
         sku: value view::Nullable<String> = "SKU";
-        /// `SerialNumber`: text.
+        /// `SerialNumber`. Text.
         serial_number: value view::Nullable<String> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// `PartNumber`. Text.
         part_number: value view::Nullable<String> = "PartNumber";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `CableClass`: a value of an enumeration.
+        /// `CableClass`. A value of an enumeration.
         cable_class: value view::Nullable<CableClass> = "CableClass";
-        /// `DownstreamConnectorTypes`: a list of values of an enumeration.
+        /// `DownstreamConnectorTypes`. A list of values of an enumeration.
         downstream_connector_types: list ConnectorType = "DownstreamConnectorTypes";
-        /// `UpstreamConnectorTypes`: a list of values of an enumeration.
+        /// `UpstreamConnectorTypes`. A list of values of an enumeration.
         upstream_connector_types: list ConnectorType = "UpstreamConnectorTypes";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `CableStatus`: a value of an enumeration.
+        /// `CableStatus`. A value of an enumeration.
         cable_status: value CableStatus = "CableStatus";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
     }
 }
@@ -135,19 +143,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `DownstreamChassis`: a list of links.
+        /// `DownstreamChassis`. A list of links.
         downstream_chassis: list view::Reference = "DownstreamChassis";
-        /// `UpstreamChassis`: a list of links.
+        /// `UpstreamChassis`. A list of links.
         upstream_chassis: list view::Reference = "UpstreamChassis";
-        /// `DownstreamPorts`: a list of links.
+        /// `DownstreamPorts`. A list of links.
         #[cfg(feature = "network")]
         downstream_ports: list view::Reference = "DownstreamPorts";
-        /// `UpstreamPorts`: a list of links.
+        /// `UpstreamPorts`. A list of links.
         #[cfg(feature = "network")]
         upstream_ports: list view::Reference = "UpstreamPorts";
-        /// `DownstreamResources`: a list of links.
+        /// `DownstreamResources`. A list of links.
         downstream_resources: list view::Reference = "DownstreamResources";
-        /// `UpstreamResources`: a list of links.
+        /// `UpstreamResources`. A list of links.
         upstream_resources: list view::Reference = "UpstreamResources";
     }
 }
@@ -156,47 +164,47 @@ redfish_proto::patch! {
     /// The body that creates a [`Cable`], with what the schema requires as arguments of `new`.
     pub struct CableCreate creates Cable (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `UserDescription`: text.
+        /// `UserDescription`. Text.
         user_description: value view::Nullable<String> = "UserDescription";
-        /// `CableType`: text.
+        /// `CableType`. Text.
         cable_type: value view::Nullable<String> = "CableType";
-        /// `LengthMeters`: a number.
+        /// `LengthMeters`. A number.
         length_meters: value view::Nullable<f64> = "LengthMeters";
-        /// `DownstreamName`: text.
+        /// `DownstreamName`. Text.
         downstream_name: value view::Nullable<String> = "DownstreamName";
-        /// `UpstreamName`: text.
+        /// `UpstreamName`. Text.
         upstream_name: value view::Nullable<String> = "UpstreamName";
-        /// `Model`: text.
+        /// `Model`. Text.
         model: value view::Nullable<String> = "Model";
-        /// `Manufacturer`: text.
+        /// `Manufacturer`. Text.
         manufacturer: value view::Nullable<String> = "Manufacturer";
-        /// `Vendor`: text.
+        /// `Vendor`. Text.
         vendor: value view::Nullable<String> = "Vendor";
-        /// `SKU`: text.
+        /// `SKU`. Text.
         sku: value view::Nullable<String> = "SKU";
-        /// `SerialNumber`: text.
+        /// `SerialNumber`. Text.
         serial_number: value view::Nullable<String> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// `PartNumber`. Text.
         part_number: value view::Nullable<String> = "PartNumber";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `CableClass`: a value of an enumeration.
+        /// `CableClass`. A value of an enumeration.
         cable_class: value view::Nullable<CableClass> = "CableClass";
-        /// `DownstreamConnectorTypes`: a list of values of an enumeration.
+        /// `DownstreamConnectorTypes`. A list of values of an enumeration.
         downstream_connector_types: list ConnectorType = "DownstreamConnectorTypes";
-        /// `UpstreamConnectorTypes`: a list of values of an enumeration.
+        /// `UpstreamConnectorTypes`. A list of values of an enumeration.
         upstream_connector_types: list ConnectorType = "UpstreamConnectorTypes";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `CableStatus`: a value of an enumeration.
+        /// `CableStatus`. A value of an enumeration.
         cable_status: value CableStatus = "CableStatus";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
     }
 }
@@ -206,25 +214,15 @@ redfish_proto::enumeration! {
     ///
     /// `CableClass` of the schema `Cable` 1.2.4.
     pub enum CableClass {
-        /// `Power`.
         Power = "Power",
-        /// `Network`.
         Network = "Network",
-        /// `Storage`.
         Storage = "Storage",
-        /// `Fan`.
         Fan = "Fan",
-        /// `PCIe`.
         PCIe = "PCIe",
-        /// `USB`.
         USB = "USB",
-        /// `Video`.
         Video = "Video",
-        /// `Fabric`.
         Fabric = "Fabric",
-        /// `Serial`.
         Serial = "Serial",
-        /// `General`.
         General = "General",
     }
 }
@@ -234,17 +232,11 @@ redfish_proto::enumeration! {
     ///
     /// `CableStatus` of the schema `Cable` 1.2.4.
     pub enum CableStatus {
-        /// `Normal`.
         Normal = "Normal",
-        /// `Degraded`.
         Degraded = "Degraded",
-        /// `Failed`.
         Failed = "Failed",
-        /// `Testing`.
         Testing = "Testing",
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `SetByService`.
         SetByService = "SetByService",
     }
 }
@@ -254,45 +246,25 @@ redfish_proto::enumeration! {
     ///
     /// `ConnectorType` of the schema `Cable` 1.2.4.
     pub enum ConnectorType {
-        /// `ACPower`.
         ACPower = "ACPower",
-        /// `DB9`.
         DB9 = "DB9",
-        /// `DCPower`.
         DCPower = "DCPower",
-        /// `DisplayPort`.
         DisplayPort = "DisplayPort",
-        /// `HDMI`.
         HDMI = "HDMI",
-        /// `ICI`.
         ICI = "ICI",
-        /// `IPASS`.
         IPASS = "IPASS",
-        /// `PCIe`.
         PCIe = "PCIe",
-        /// `Proprietary`.
         Proprietary = "Proprietary",
-        /// `RJ45`.
         RJ45 = "RJ45",
-        /// `SATA`.
         SATA = "SATA",
-        /// `SCSI`.
         SCSI = "SCSI",
-        /// `SlimSAS`.
         SlimSAS = "SlimSAS",
-        /// `SFP`.
         SFP = "SFP",
-        /// `SFPPlus`.
         SFPPlus = "SFPPlus",
-        /// `USBA`.
         USBA = "USBA",
-        /// `USBC`.
         USBC = "USBC",
-        /// `QSFP`.
         QSFP = "QSFP",
-        /// `CDFP`.
         CDFP = "CDFP",
-        /// `OSFP`.
         OSFP = "OSFP",
     }
 }

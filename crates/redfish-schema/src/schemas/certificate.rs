@@ -13,47 +13,47 @@ redfish_proto::view! {
     /// `Certificate` of the schema `Certificate` 1.11.0.
     /// Services have it at `/redfish/v1/AccountService/Accounts/{ManagerAccountId}/Certificates/{CertificateId}`, for example.
     pub struct Certificate = "Certificate.Certificate" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CertificateString`: text.
+        /// Text.
         pub fn certificate_string(&self) -> Option<view::Text> = "CertificateString";
-        /// `CertificateType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn certificate_type(&self) -> Option<CertificateType> = "CertificateType";
-        /// `Issuer`: an object.
+        /// An object.
         pub fn issuer(&self) -> Option<Identifier> = "Issuer";
-        /// `Subject`: an object.
+        /// An object.
         pub fn subject(&self) -> Option<Identifier> = "Subject";
-        /// `ValidNotBefore`: a date and time.
+        /// A date and time.
         pub fn valid_not_before(&self) -> Option<view::DateTime> = "ValidNotBefore";
-        /// `ValidNotAfter`: a date and time.
+        /// A date and time.
         pub fn valid_not_after(&self) -> Option<view::DateTime> = "ValidNotAfter";
-        /// `KeyUsage`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn key_usage(&self) -> view::List<KeyUsage> = "KeyUsage";
-        /// `UefiSignatureOwner`: a UUID.
+        /// A UUID.
         pub fn uefi_signature_owner(&self) -> Option<view::Uuid> = "UefiSignatureOwner";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `Fingerprint`: text.
+        /// Text.
         pub fn fingerprint(&self) -> Option<view::Text> = "Fingerprint";
-        /// `FingerprintHashAlgorithm`: text.
+        /// Text.
         pub fn fingerprint_hash_algorithm(&self) -> Option<view::Text> = "FingerprintHashAlgorithm";
-        /// `SignatureAlgorithm`: text.
+        /// Text.
         pub fn signature_algorithm(&self) -> Option<view::Text> = "SignatureAlgorithm";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `CertificateUsageTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn certificate_usage_types(&self) -> view::List<CertificateUsageType> = "CertificateUsageTypes";
-        /// `SPDM`: an object.
+        /// An object.
         pub fn spdm(&self) -> Option<SPDM> = "SPDM";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
     }
 }
@@ -63,29 +63,29 @@ redfish_proto::view! {
     ///
     /// `Identifier` of the schema `Certificate` 1.11.0.
     pub struct Identifier = "Certificate.Identifier" {
-        /// `CommonName`: text.
+        /// Text.
         pub fn common_name(&self) -> Option<view::Text> = "CommonName";
-        /// `Organization`: text.
+        /// Text.
         pub fn organization(&self) -> Option<view::Text> = "Organization";
-        /// `OrganizationalUnit`: text.
+        /// Text.
         pub fn organizational_unit(&self) -> Option<view::Text> = "OrganizationalUnit";
-        /// `City`: text.
+        /// Text.
         pub fn city(&self) -> Option<view::Text> = "City";
-        /// `State`: text.
+        /// Text.
         pub fn state(&self) -> Option<view::Text> = "State";
-        /// `Country`: text.
+        /// Text.
         pub fn country(&self) -> Option<view::Text> = "Country";
-        /// `Email`: text.
+        /// Text.
         pub fn email(&self) -> Option<view::Text> = "Email";
-        /// `DisplayString`: text.
+        /// Text.
         pub fn display_string(&self) -> Option<view::Text> = "DisplayString";
-        /// `DomainComponents`: a list of texts.
+        /// A list of texts.
         pub fn domain_components(&self) -> view::List<view::Text> = "DomainComponents";
-        /// `AdditionalCommonNames`: a list of texts.
+        /// A list of texts.
         pub fn additional_common_names(&self) -> view::List<view::Text> = "AdditionalCommonNames";
-        /// `AdditionalOrganizationalUnits`: a list of texts.
+        /// A list of texts.
         pub fn additional_organizational_units(&self) -> view::List<view::Text> = "AdditionalOrganizationalUnits";
-        /// `AlternativeNames`: a list of texts.
+        /// A list of texts.
         pub fn alternative_names(&self) -> view::List<view::Text> = "AlternativeNames";
     }
 }
@@ -95,11 +95,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Certificate` 1.11.0.
     pub struct Links = "Certificate.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Issuer`: a link. Writable.
+        /// A link. Writable.
         pub fn issuer(&self) -> Option<view::Link<Certificate>> = "Issuer";
-        /// `Subjects`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn subjects(&self) -> view::List<view::Link<Certificate>> = "Subjects";
     }
 }
@@ -109,9 +109,9 @@ redfish_proto::view! {
     ///
     /// `RekeyResponse` of the schema `Certificate` 1.11.0.
     pub struct RekeyResponse = "Certificate.RekeyResponse" {
-        /// `Certificate`: a link.
+        /// A link.
         pub fn certificate(&self) -> Option<view::Link<Certificate>> = "Certificate";
-        /// `CSRString`: text.
+        /// Text.
         pub fn csr_string(&self) -> Option<view::Text> = "CSRString";
     }
 }
@@ -121,9 +121,9 @@ redfish_proto::view! {
     ///
     /// `RenewResponse` of the schema `Certificate` 1.11.0.
     pub struct RenewResponse = "Certificate.RenewResponse" {
-        /// `Certificate`: a link.
+        /// A link.
         pub fn certificate(&self) -> Option<view::Link<Certificate>> = "Certificate";
-        /// `CSRString`: text.
+        /// Text.
         pub fn csr_string(&self) -> Option<view::Text> = "CSRString";
     }
 }
@@ -133,7 +133,7 @@ redfish_proto::view! {
     ///
     /// `SPDM` of the schema `Certificate` 1.11.0.
     pub struct SPDM = "Certificate.SPDM" {
-        /// `SlotId`: an integer.
+        /// An integer.
         pub fn slot_id(&self) -> Option<i64> = "SlotId";
     }
 }
@@ -176,13 +176,13 @@ impl Certificate {
 redfish_proto::patch! {
     /// Optional parameters of the action `Certificate.Rekey`.
     pub struct RekeyParameters {
-        /// `KeyPairAlgorithm`: text.
+        /// `KeyPairAlgorithm`. Text.
         key_pair_algorithm: value String = "KeyPairAlgorithm";
-        /// `KeyBitLength`: an integer.
+        /// `KeyBitLength`. An integer.
         key_bit_length: value i64 = "KeyBitLength";
-        /// `KeyCurveId`: text.
+        /// `KeyCurveId`. Text.
         key_curve_id: value String = "KeyCurveId";
-        /// `ChallengePassword`: text.
+        /// `ChallengePassword`. Text.
         challenge_password: value String = "ChallengePassword";
     }
 }
@@ -190,9 +190,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Certificate`]: its writable members.
     pub struct CertificatePatch of Certificate {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
     }
 }
@@ -200,9 +200,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `Issuer`: a link.
+        /// `Issuer`. A link.
         issuer: value view::Nullable<view::Reference> = "Issuer";
-        /// `Subjects`: a list of links.
+        /// `Subjects`. A list of links.
         subjects: list view::Reference = "Subjects";
     }
 }
@@ -211,37 +211,37 @@ redfish_proto::patch! {
     /// The body that creates a [`Certificate`], with what the schema requires as arguments of `new`.
     pub struct CertificateCreate creates Certificate (
     certificate_string: value String = "CertificateString", certificate_type: value CertificateType = "CertificateType") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Issuer`: an object.
+        /// `Issuer`. An object.
         issuer: value Value = "Issuer";
-        /// `Subject`: an object.
+        /// `Subject`. An object.
         subject: value Value = "Subject";
-        /// `ValidNotBefore`: a date and time.
+        /// `ValidNotBefore`. A date and time.
         valid_not_before: value view::DateTime = "ValidNotBefore";
-        /// `ValidNotAfter`: a date and time.
+        /// `ValidNotAfter`. A date and time.
         valid_not_after: value view::DateTime = "ValidNotAfter";
-        /// `KeyUsage`: a list of values of an enumeration.
+        /// `KeyUsage`. A list of values of an enumeration.
         key_usage: list KeyUsage = "KeyUsage";
-        /// `UefiSignatureOwner`: a UUID.
+        /// `UefiSignatureOwner`. A UUID.
         uefi_signature_owner: value view::Nullable<view::Uuid> = "UefiSignatureOwner";
-        /// `SerialNumber`: text.
+        /// `SerialNumber`. Text.
         serial_number: value String = "SerialNumber";
-        /// `Fingerprint`: text.
+        /// `Fingerprint`. Text.
         fingerprint: value String = "Fingerprint";
-        /// `FingerprintHashAlgorithm`: text.
+        /// `FingerprintHashAlgorithm`. Text.
         fingerprint_hash_algorithm: value String = "FingerprintHashAlgorithm";
-        /// `SignatureAlgorithm`: text.
+        /// `SignatureAlgorithm`. Text.
         signature_algorithm: value String = "SignatureAlgorithm";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `CertificateUsageTypes`: a list of values of an enumeration.
+        /// `CertificateUsageTypes`. A list of values of an enumeration.
         certificate_usage_types: list CertificateUsageType = "CertificateUsageTypes";
-        /// `SPDM`: an object.
+        /// `SPDM`. An object.
         spdm: value Value = "SPDM";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
     }
 }
@@ -251,13 +251,9 @@ redfish_proto::enumeration! {
     ///
     /// `CertificateType` of the schema `Certificate` 1.11.0.
     pub enum CertificateType {
-        /// `PEM`.
         PEM = "PEM",
-        /// `PEMchain`.
         PEMchain = "PEMchain",
-        /// `PKCS7`.
         PKCS7 = "PKCS7",
-        /// `PKCS12`.
         PKCS12 = "PKCS12",
     }
 }
@@ -267,27 +263,16 @@ redfish_proto::enumeration! {
     ///
     /// `CertificateUsageType` of the schema `Certificate` 1.11.0.
     pub enum CertificateUsageType {
-        /// `User`.
         User = "User",
-        /// `Web`.
         Web = "Web",
-        /// `SSH`.
         SSH = "SSH",
-        /// `Device`.
         Device = "Device",
-        /// `Platform`.
         Platform = "Platform",
-        /// `BIOS`.
         BIOS = "BIOS",
-        /// `IDevID`.
         IDevID = "IDevID",
-        /// `LDevID`.
         LDevID = "LDevID",
-        /// `IAK`.
         IAK = "IAK",
-        /// `LAK`.
         LAK = "LAK",
-        /// `EK`.
         EK = "EK",
     }
 }
@@ -297,35 +282,20 @@ redfish_proto::enumeration! {
     ///
     /// `KeyUsage` of the schema `Certificate` 1.11.0.
     pub enum KeyUsage {
-        /// `DigitalSignature`.
         DigitalSignature = "DigitalSignature",
-        /// `NonRepudiation`.
         NonRepudiation = "NonRepudiation",
-        /// `KeyEncipherment`.
         KeyEncipherment = "KeyEncipherment",
-        /// `DataEncipherment`.
         DataEncipherment = "DataEncipherment",
-        /// `KeyAgreement`.
         KeyAgreement = "KeyAgreement",
-        /// `KeyCertSign`.
         KeyCertSign = "KeyCertSign",
-        /// `CRLSigning`.
         CRLSigning = "CRLSigning",
-        /// `EncipherOnly`.
         EncipherOnly = "EncipherOnly",
-        /// `DecipherOnly`.
         DecipherOnly = "DecipherOnly",
-        /// `ServerAuthentication`.
         ServerAuthentication = "ServerAuthentication",
-        /// `ClientAuthentication`.
         ClientAuthentication = "ClientAuthentication",
-        /// `CodeSigning`.
         CodeSigning = "CodeSigning",
-        /// `EmailProtection`.
         EmailProtection = "EmailProtection",
-        /// `Timestamping`.
         Timestamping = "Timestamping",
-        /// `OCSPSigning`.
         OCSPSigning = "OCSPSigning",
     }
 }

@@ -11,33 +11,33 @@ redfish_proto::view! {
     /// `CertificateEnrollment` of the schema `CertificateEnrollment` 1.0.1.
     /// Services have it at `/redfish/v1/CertificateService/CertificateEnrollments/{CertificateEnrollmentId}`, for example.
     pub struct CertificateEnrollment = "CertificateEnrollment.CertificateEnrollment" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `EnrollmentType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn enrollment_type(&self) -> Option<EnrollmentProtocolType> = "EnrollmentType";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `ServerURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn server_uri(&self) -> Option<view::Text> = "ServerURI";
-        /// `VerifyCertificate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn verify_certificate(&self) -> Option<bool> = "VerifyCertificate";
-        /// `RenewBeforeExpiryDays`: an integer. Writable.
+        /// An integer. Writable.
         pub fn renew_before_expiry_days(&self) -> Option<i64> = "RenewBeforeExpiryDays";
-        /// `ACME`: an object.
+        /// An object.
         pub fn acme(&self) -> Option<ACMEConfiguration> = "ACME";
-        /// `SCEP`: an object.
+        /// An object.
         pub fn scep(&self) -> Option<SCEPConfiguration> = "SCEP";
-        /// `CSRParameters`: an object.
+        /// An object.
         pub fn csr_parameters(&self) -> Option<CSRParameters> = "CSRParameters";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `EnrollmentState`: an object.
+        /// An object.
         pub fn enrollment_state(&self) -> Option<EnrollmentState> = "EnrollmentState";
     }
 }
@@ -47,14 +47,16 @@ redfish_proto::view! {
     ///
     /// `ACMEConfiguration` of the schema `CertificateEnrollment` 1.0.1.
     pub struct ACMEConfiguration = "CertificateEnrollment.ACMEConfiguration" {
-        /// `Email`: text. Writable.
+        /// Text. Writable.
         pub fn email(&self) -> Option<view::Text> = "Email";
-        /// `EABKeyId`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn eab_key_id(&self) -> Option<view::Text> = "EABKeyId";
-        /// `EABKey`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn eab_key(&self) -> Option<view::Text> = "EABKey";
-        /// `ChallengeType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn challenge_type(&self) -> Option<ACMEChallengeType> = "ChallengeType";
+        /// The values of `ChallengeType` that the service allows, if it lists them.
+        pub fn challenge_type_allowable_values(&self) -> view::List<ACMEChallengeType> = "ChallengeType@Redfish.AllowableValues";
     }
 }
 
@@ -63,41 +65,43 @@ redfish_proto::view! {
     ///
     /// `CSRParameters` of the schema `CertificateEnrollment` 1.0.1.
     pub struct CSRParameters = "CertificateEnrollment.CSRParameters" {
-        /// `CommonName`: text. Writable.
+        /// Text. Writable.
         pub fn common_name(&self) -> Option<view::Text> = "CommonName";
-        /// `AlternativeNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn alternative_names(&self) -> view::List<view::Text> = "AlternativeNames";
-        /// `Organization`: text. Writable.
+        /// Text. Writable.
         pub fn organization(&self) -> Option<view::Text> = "Organization";
-        /// `OrganizationalUnit`: text. Writable.
+        /// Text. Writable.
         pub fn organizational_unit(&self) -> Option<view::Text> = "OrganizationalUnit";
-        /// `City`: text. Writable.
+        /// Text. Writable.
         pub fn city(&self) -> Option<view::Text> = "City";
-        /// `State`: text. Writable.
+        /// Text. Writable.
         pub fn state(&self) -> Option<view::Text> = "State";
-        /// `Country`: text. Writable.
+        /// Text. Writable.
         pub fn country(&self) -> Option<view::Text> = "Country";
-        /// `Email`: text. Writable.
+        /// Text. Writable.
         pub fn email(&self) -> Option<view::Text> = "Email";
-        /// `KeyPairAlgorithm`: text. Writable.
+        /// Text. Writable.
         pub fn key_pair_algorithm(&self) -> Option<view::Text> = "KeyPairAlgorithm";
-        /// `KeyBitLength`: an integer. Writable.
+        /// An integer. Writable.
         pub fn key_bit_length(&self) -> Option<i64> = "KeyBitLength";
-        /// `KeyCurveId`: text. Writable.
+        /// Text. Writable.
         pub fn key_curve_id(&self) -> Option<view::Text> = "KeyCurveId";
-        /// `KeyUsage`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn key_usage(&self) -> view::List<crate::certificate::KeyUsage> = "KeyUsage";
-        /// `Surname`: text. Writable.
+        /// The values of `KeyUsage` that the service allows, if it lists them.
+        pub fn key_usage_allowable_values(&self) -> view::List<crate::certificate::KeyUsage> = "KeyUsage@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn surname(&self) -> Option<view::Text> = "Surname";
-        /// `GivenName`: text. Writable.
+        /// Text. Writable.
         pub fn given_name(&self) -> Option<view::Text> = "GivenName";
-        /// `Initials`: text. Writable.
+        /// Text. Writable.
         pub fn initials(&self) -> Option<view::Text> = "Initials";
-        /// `ChallengePassword`: text. Writable.
+        /// Text. Writable.
         pub fn challenge_password(&self) -> Option<view::Text> = "ChallengePassword";
-        /// `UnstructuredName`: text. Writable.
+        /// Text. Writable.
         pub fn unstructured_name(&self) -> Option<view::Text> = "UnstructuredName";
-        /// `ContactPerson`: text. Writable.
+        /// Text. Writable.
         pub fn contact_person(&self) -> Option<view::Text> = "ContactPerson";
     }
 }
@@ -107,11 +111,11 @@ redfish_proto::view! {
     ///
     /// `EnrollmentState` of the schema `CertificateEnrollment` 1.0.1.
     pub struct EnrollmentState = "CertificateEnrollment.EnrollmentState" {
-        /// `LastOperation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn last_operation(&self) -> Option<LastOperationType> = "LastOperation";
-        /// `LastOperationTime`: a date and time.
+        /// A date and time.
         pub fn last_operation_time(&self) -> Option<view::DateTime> = "LastOperationTime";
-        /// `LastOperationStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn last_operation_status(&self) -> Option<OperationStatus> = "LastOperationStatus";
     }
 }
@@ -121,13 +125,13 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `CertificateEnrollment` 1.0.1.
     pub struct Links = "CertificateEnrollment.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `EnrolledCertificateLocation`: a link. Writable.
+        /// A link. Writable.
         pub fn enrolled_certificate_location(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "EnrolledCertificateLocation";
-        /// `EnrolledCertificate`: a link.
+        /// A link.
         pub fn enrolled_certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "EnrolledCertificate";
-        /// `CACertificates`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn ca_certificates(&self) -> view::List<view::Link<crate::certificate::Certificate>> = "CACertificates";
     }
 }
@@ -137,7 +141,7 @@ redfish_proto::view! {
     ///
     /// `SCEPConfiguration` of the schema `CertificateEnrollment` 1.0.1.
     pub struct SCEPConfiguration = "CertificateEnrollment.SCEPConfiguration" {
-        /// `ChallengePassword`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn challenge_password(&self) -> Option<view::Text> = "ChallengePassword";
     }
 }
@@ -145,21 +149,21 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`CertificateEnrollment`]: its writable members.
     pub struct CertificateEnrollmentPatch of CertificateEnrollment {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `ServerURI`: a URI.
+        /// `ServerURI`. A URI.
         server_uri: value String = "ServerURI";
-        /// `VerifyCertificate`: true or false.
+        /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
-        /// `RenewBeforeExpiryDays`: an integer.
+        /// `RenewBeforeExpiryDays`. An integer.
         renew_before_expiry_days: value view::Nullable<i64> = "RenewBeforeExpiryDays";
-        /// `ACME`: an object.
+        /// `ACME`. An object.
         acme: object ACMEConfigurationPatch = "ACME";
-        /// `SCEP`: an object.
+        /// `SCEP`. An object.
         scep: object SCEPConfigurationPatch = "SCEP";
-        /// `CSRParameters`: an object.
+        /// `CSRParameters`. An object.
         csr_parameters: object CSRParametersPatch = "CSRParameters";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -167,13 +171,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ACMEConfiguration`]: its writable members.
     pub struct ACMEConfigurationPatch {
-        /// `Email`: text.
+        /// `Email`. Text.
         email: value view::Nullable<String> = "Email";
-        /// `EABKeyId`: text.
+        /// `EABKeyId`. Text.
         eab_key_id: value view::Nullable<String> = "EABKeyId";
-        /// `EABKey`: text.
+        /// `EABKey`. Text.
         eab_key: value view::Nullable<String> = "EABKey";
-        /// `ChallengeType`: a value of an enumeration.
+        /// `ChallengeType`. A value of an enumeration.
         challenge_type: value view::Nullable<ACMEChallengeType> = "ChallengeType";
     }
 }
@@ -181,41 +185,41 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CSRParameters`]: its writable members.
     pub struct CSRParametersPatch {
-        /// `CommonName`: text.
+        /// `CommonName`. Text.
         common_name: value String = "CommonName";
-        /// `AlternativeNames`: a list of texts.
+        /// `AlternativeNames`. A list of texts.
         alternative_names: list String = "AlternativeNames";
-        /// `Organization`: text.
+        /// `Organization`. Text.
         organization: value view::Nullable<String> = "Organization";
-        /// `OrganizationalUnit`: text.
+        /// `OrganizationalUnit`. Text.
         organizational_unit: value view::Nullable<String> = "OrganizationalUnit";
-        /// `City`: text.
+        /// `City`. Text.
         city: value view::Nullable<String> = "City";
-        /// `State`: text.
+        /// `State`. Text.
         state: value view::Nullable<String> = "State";
-        /// `Country`: text.
+        /// `Country`. Text.
         country: value view::Nullable<String> = "Country";
-        /// `Email`: text.
+        /// `Email`. Text.
         email: value view::Nullable<String> = "Email";
-        /// `KeyPairAlgorithm`: text.
+        /// `KeyPairAlgorithm`. Text.
         key_pair_algorithm: value view::Nullable<String> = "KeyPairAlgorithm";
-        /// `KeyBitLength`: an integer.
+        /// `KeyBitLength`. An integer.
         key_bit_length: value view::Nullable<i64> = "KeyBitLength";
-        /// `KeyCurveId`: text.
+        /// `KeyCurveId`. Text.
         key_curve_id: value view::Nullable<String> = "KeyCurveId";
-        /// `KeyUsage`: a list of values of an enumeration.
+        /// `KeyUsage`. A list of values of an enumeration.
         key_usage: list crate::certificate::KeyUsage = "KeyUsage";
-        /// `Surname`: text.
+        /// `Surname`. Text.
         surname: value view::Nullable<String> = "Surname";
-        /// `GivenName`: text.
+        /// `GivenName`. Text.
         given_name: value view::Nullable<String> = "GivenName";
-        /// `Initials`: text.
+        /// `Initials`. Text.
         initials: value view::Nullable<String> = "Initials";
-        /// `ChallengePassword`: text.
+        /// `ChallengePassword`. Text.
         challenge_password: value view::Nullable<String> = "ChallengePassword";
-        /// `UnstructuredName`: text.
+        /// `UnstructuredName`. Text.
         unstructured_name: value view::Nullable<String> = "UnstructuredName";
-        /// `ContactPerson`: text.
+        /// `ContactPerson`. Text.
         contact_person: value view::Nullable<String> = "ContactPerson";
     }
 }
@@ -223,9 +227,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `EnrolledCertificateLocation`: a link.
+        /// `EnrolledCertificateLocation`. A link.
         enrolled_certificate_location: value view::Nullable<view::Reference> = "EnrolledCertificateLocation";
-        /// `CACertificates`: a list of links.
+        /// `CACertificates`. A list of links.
         ca_certificates: list view::Reference = "CACertificates";
     }
 }
@@ -233,7 +237,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SCEPConfiguration`]: its writable members.
     pub struct SCEPConfigurationPatch {
-        /// `ChallengePassword`: text.
+        /// `ChallengePassword`. Text.
         challenge_password: value view::Nullable<String> = "ChallengePassword";
     }
 }
@@ -242,25 +246,25 @@ redfish_proto::patch! {
     /// The body that creates a [`CertificateEnrollment`], with what the schema requires as arguments of `new`.
     pub struct CertificateEnrollmentCreate creates CertificateEnrollment (
     enrollment_type: value EnrollmentProtocolType = "EnrollmentType", server_uri: value String = "ServerURI") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `VerifyCertificate`: true or false.
+        /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
-        /// `RenewBeforeExpiryDays`: an integer.
+        /// `RenewBeforeExpiryDays`. An integer.
         renew_before_expiry_days: value view::Nullable<i64> = "RenewBeforeExpiryDays";
-        /// `ACME`: an object.
+        /// `ACME`. An object.
         acme: object ACMEConfigurationPatch = "ACME";
-        /// `SCEP`: an object.
+        /// `SCEP`. An object.
         scep: object SCEPConfigurationPatch = "SCEP";
-        /// `CSRParameters`: an object.
+        /// `CSRParameters`. An object.
         csr_parameters: object CSRParametersPatch = "CSRParameters";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `EnrollmentState`: an object.
+        /// `EnrollmentState`. An object.
         enrollment_state: value view::Nullable<Value> = "EnrollmentState";
     }
 }
@@ -270,9 +274,7 @@ redfish_proto::enumeration! {
     ///
     /// `ACMEChallengeType` of the schema `CertificateEnrollment` 1.0.1.
     pub enum ACMEChallengeType {
-        /// `Http01`.
         Http01 = "Http01",
-        /// `Dns01`.
         Dns01 = "Dns01",
     }
 }
@@ -282,11 +284,8 @@ redfish_proto::enumeration! {
     ///
     /// `EnrollmentProtocolType` of the schema `CertificateEnrollment` 1.0.1.
     pub enum EnrollmentProtocolType {
-        /// `ACME`.
         ACME = "ACME",
-        /// `SCEP`.
         SCEP = "SCEP",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -296,9 +295,7 @@ redfish_proto::enumeration! {
     ///
     /// `LastOperationType` of the schema `CertificateEnrollment` 1.0.1.
     pub enum LastOperationType {
-        /// `Renew`.
         Renew = "Renew",
-        /// `UpdateAcmeEmail`.
         UpdateAcmeEmail = "UpdateAcmeEmail",
     }
 }
@@ -308,13 +305,9 @@ redfish_proto::enumeration! {
     ///
     /// `OperationStatus` of the schema `CertificateEnrollment` 1.0.1.
     pub enum OperationStatus {
-        /// `Success`.
         Success = "Success",
-        /// `Failed`.
         Failed = "Failed",
-        /// `InProgress`.
         InProgress = "InProgress",
-        /// `Unknown`.
         Unknown = "Unknown",
     }
 }

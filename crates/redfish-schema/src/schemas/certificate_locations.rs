@@ -10,15 +10,15 @@ redfish_proto::view! {
     /// `CertificateLocations` of the schema `CertificateLocations` 1.0.4.
     /// Services have it at `/redfish/v1/CertificateService/CertificateLocations`, for example.
     pub struct CertificateLocations = "CertificateLocations.CertificateLocations" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -28,9 +28,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `CertificateLocations` 1.0.4.
     pub struct Links = "CertificateLocations.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Certificates`: a list of links.
+        /// A list of links.
         pub fn certificates(&self) -> view::List<view::Link<crate::certificate::Certificate>> = "Certificates";
     }
 }

@@ -12,21 +12,21 @@ redfish_proto::view! {
     /// `CertificateService` of the schema `CertificateService` 1.2.1.
     /// Services have it at `/redfish/v1/CertificateService`, for example.
     pub struct CertificateService = "CertificateService.CertificateService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CertificateLocations`: a link.
+        /// A link.
         pub fn certificate_locations(&self) -> Option<view::Link<crate::certificate_locations::CertificateLocations>> = "CertificateLocations";
-        /// `AutomaticCertificateEnrollment`: an object.
+        /// An object.
         pub fn automatic_certificate_enrollment(&self) -> Option<AutomaticCertificateEnrollment> = "AutomaticCertificateEnrollment";
-        /// `CertificateEnrollments`: a link.
+        /// A link.
         pub fn certificate_enrollments(&self) -> Option<view::Link<crate::certificate_enrollment_collection::CertificateEnrollmentCollection>> = "CertificateEnrollments";
-        /// `EnrollmentCACertificates`: a link.
+        /// A link.
         pub fn enrollment_ca_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "EnrollmentCACertificates";
     }
 }
@@ -36,11 +36,11 @@ redfish_proto::view! {
     ///
     /// `AutomaticCertificateEnrollment` of the schema `CertificateService` 1.2.1.
     pub struct AutomaticCertificateEnrollment = "CertificateService.AutomaticCertificateEnrollment" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `EnrollmentTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn enrollment_types(&self) -> view::List<crate::certificate_enrollment::EnrollmentProtocolType> = "EnrollmentTypes";
-        /// `CertificatesSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn certificates_supported(&self) -> view::List<crate::certificate::CertificateUsageType> = "CertificatesSupported";
     }
 }
@@ -50,9 +50,9 @@ redfish_proto::view! {
     ///
     /// `GenerateCSRResponse` of the schema `CertificateService` 1.2.1.
     pub struct GenerateCSRResponse = "CertificateService.GenerateCSRResponse" {
-        /// `CertificateCollection`: a link.
+        /// A link.
         pub fn certificate_collection(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "CertificateCollection";
-        /// `CSRString`: text.
+        /// Text.
         pub fn csr_string(&self) -> Option<view::Text> = "CSRString";
     }
 }
@@ -113,39 +113,39 @@ impl CertificateService {
 redfish_proto::patch! {
     /// Optional parameters of the action `CertificateService.GenerateCSR`.
     pub struct GenerateCSRParameters {
-        /// `AlternativeNames`: a list of texts.
+        /// `AlternativeNames`. A list of texts.
         alternative_names: list String = "AlternativeNames";
-        /// `Organization`: text.
+        /// `Organization`. Text.
         organization: value String = "Organization";
-        /// `OrganizationalUnit`: text.
+        /// `OrganizationalUnit`. Text.
         organizational_unit: value String = "OrganizationalUnit";
-        /// `City`: text.
+        /// `City`. Text.
         city: value String = "City";
-        /// `State`: text.
+        /// `State`. Text.
         state: value String = "State";
-        /// `Country`: text.
+        /// `Country`. Text.
         country: value String = "Country";
-        /// `Email`: text.
+        /// `Email`. Text.
         email: value String = "Email";
-        /// `KeyPairAlgorithm`: text.
+        /// `KeyPairAlgorithm`. Text.
         key_pair_algorithm: value String = "KeyPairAlgorithm";
-        /// `KeyBitLength`: an integer.
+        /// `KeyBitLength`. An integer.
         key_bit_length: value i64 = "KeyBitLength";
-        /// `KeyCurveId`: text.
+        /// `KeyCurveId`. Text.
         key_curve_id: value String = "KeyCurveId";
-        /// `KeyUsage`: a list of values of an enumeration.
+        /// `KeyUsage`. A list of values of an enumeration.
         key_usage: list crate::certificate::KeyUsage = "KeyUsage";
-        /// `Surname`: text.
+        /// `Surname`. Text.
         surname: value String = "Surname";
-        /// `GivenName`: text.
+        /// `GivenName`. Text.
         given_name: value String = "GivenName";
-        /// `Initials`: text.
+        /// `Initials`. Text.
         initials: value String = "Initials";
-        /// `ChallengePassword`: text.
+        /// `ChallengePassword`. Text.
         challenge_password: value String = "ChallengePassword";
-        /// `UnstructuredName`: text.
+        /// `UnstructuredName`. Text.
         unstructured_name: value String = "UnstructuredName";
-        /// `ContactPerson`: text.
+        /// `ContactPerson`. Text.
         contact_person: value String = "ContactPerson";
     }
 }
@@ -153,7 +153,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `CertificateService.ReplaceCertificate`.
     pub struct ReplaceCertificateParameters {
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value String = "Password";
     }
 }
@@ -161,7 +161,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CertificateService`]: its writable members.
     pub struct CertificateServicePatch of CertificateService {
-        /// `AutomaticCertificateEnrollment`: an object.
+        /// `AutomaticCertificateEnrollment`. An object.
         automatic_certificate_enrollment: object AutomaticCertificateEnrollmentPatch = "AutomaticCertificateEnrollment";
     }
 }
@@ -169,7 +169,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`AutomaticCertificateEnrollment`]: its writable members.
     pub struct AutomaticCertificateEnrollmentPatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
     }
 }

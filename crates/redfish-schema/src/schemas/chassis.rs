@@ -12,159 +12,167 @@ redfish_proto::view! {
     /// `Chassis` of the schema `Chassis` 1.28.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}`, for example.
     pub struct Chassis = "Chassis.Chassis" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ChassisType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn chassis_type(&self) -> Option<ChassisType> = "ChassisType";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<IndicatorLED> = "IndicatorLED";
-        /// `Links`: an object.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `LogServices`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log_services(&self) -> Option<view::Link<crate::log_service_collection::LogServiceCollection>> = "LogServices";
-        /// `Thermal`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema. Newer services have `ThermalSubsystem`, and some have both.
         #[cfg(feature = "environment")]
         pub fn thermal(&self) -> Option<view::Link<crate::thermal::Thermal>> = "Thermal";
-        /// `Power`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema. Newer services have `PowerSubsystem`, and some have both.
         #[cfg(feature = "environment")]
         pub fn power(&self) -> Option<view::Link<crate::power::Power>> = "Power";
-        /// `PowerState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `PhysicalSecurity`: an object.
+        /// An object.
         pub fn physical_security(&self) -> Option<PhysicalSecurity> = "PhysicalSecurity";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `HeightMm`: a number in millimeters.
+        /// A number in millimeters.
         pub fn height_mm(&self) -> Option<view::Number> = "HeightMm";
-        /// `WidthMm`: a number in millimeters.
+        /// A number in millimeters.
         pub fn width_mm(&self) -> Option<view::Number> = "WidthMm";
-        /// `DepthMm`: a number in millimeters.
+        /// A number in millimeters.
         pub fn depth_mm(&self) -> Option<view::Number> = "DepthMm";
-        /// `WeightKg`: a number in kilograms.
+        /// A number in kilograms.
         pub fn weight_kg(&self) -> Option<view::Number> = "WeightKg";
-        /// `NetworkAdapters`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn network_adapters(&self) -> Option<view::Link<crate::network_adapter_collection::NetworkAdapterCollection>> = "NetworkAdapters";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `PCIeSlots`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         #[cfg(feature = "compute")]
         pub fn pcie_slots(&self) -> Option<view::Link<crate::pcie_slots::PCIeSlots>> = "PCIeSlots";
-        /// `EnvironmentalClass`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn environmental_class(&self) -> Option<EnvironmentalClass> = "EnvironmentalClass";
-        /// `Sensors`: a link.
+        /// The values of `EnvironmentalClass` that the service allows, if it lists them.
+        pub fn environmental_class_allowable_values(&self) -> view::List<EnvironmentalClass> = "EnvironmentalClass@Redfish.AllowableValues";
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn sensors(&self) -> Option<view::Link<crate::sensor_collection::SensorCollection>> = "Sensors";
-        /// `PCIeDevices`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn pcie_devices(&self) -> Option<view::Link<crate::pcie_device_collection::PCIeDeviceCollection>> = "PCIeDevices";
-        /// `MediaControllers`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         #[cfg(feature = "fabric")]
         pub fn media_controllers(&self) -> Option<view::Link<crate::media_controller_collection::MediaControllerCollection>> = "MediaControllers";
-        /// `Memory`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn memory(&self) -> Option<view::Link<crate::memory_collection::MemoryCollection>> = "Memory";
-        /// `MemoryDomains`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn memory_domains(&self) -> Option<view::Link<crate::memory_domain_collection::MemoryDomainCollection>> = "MemoryDomains";
-        /// `MaxPowerWatts`: a number in watts.
+        /// A number in watts.
         pub fn max_power_watts(&self) -> Option<view::Number> = "MaxPowerWatts";
-        /// `MinPowerWatts`: a number in watts.
+        /// A number in watts.
         pub fn min_power_watts(&self) -> Option<view::Number> = "MinPowerWatts";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `Drives`: a link.
+        /// A link.
         #[cfg(feature = "storage")]
         pub fn drives(&self) -> Option<view::Link<crate::drive_collection::DriveCollection>> = "Drives";
-        /// `PowerSubsystem`: a link.
+        /// A link. Older services have `Power`, and some have both.
         #[cfg(feature = "environment")]
         pub fn power_subsystem(&self) -> Option<view::Link<crate::power_subsystem::PowerSubsystem>> = "PowerSubsystem";
-        /// `ThermalSubsystem`: a link.
+        /// A link. Older services have `Thermal`, and some have both.
         #[cfg(feature = "environment")]
         pub fn thermal_subsystem(&self) -> Option<view::Link<crate::thermal_subsystem::ThermalSubsystem>> = "ThermalSubsystem";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Controls`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn controls(&self) -> Option<view::Link<crate::control_collection::ControlCollection>> = "Controls";
-        /// `ElectricalSourceManagerURIs`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn electrical_source_manager_uris(&self) -> view::List<view::Text> = "ElectricalSourceManagerURIs";
-        /// `ElectricalSourceNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn electrical_source_names(&self) -> view::List<view::Text> = "ElectricalSourceNames";
-        /// `FabricAdapters`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn fabric_adapters(&self) -> Option<view::Link<crate::fabric_adapter_collection::FabricAdapterCollection>> = "FabricAdapters";
-        /// `PoweredByParent`: true or false.
+        /// True or false.
         pub fn powered_by_parent(&self) -> Option<bool> = "PoweredByParent";
-        /// `ThermalManagedByParent`: true or false.
+        /// True or false.
         pub fn thermal_managed_by_parent(&self) -> Option<bool> = "ThermalManagedByParent";
-        /// `ThermalDirection`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn thermal_direction(&self) -> Option<ThermalDirection> = "ThermalDirection";
-        /// `TrustedComponents`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn trusted_components(&self) -> Option<view::Link<crate::trusted_component_collection::TrustedComponentCollection>> = "TrustedComponents";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `Replaceable`: true or false.
+        /// True or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
-        /// `Processors`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn processors(&self) -> Option<view::Link<crate::processor_collection::ProcessorCollection>> = "Processors";
-        /// `Doors`: an object.
+        /// An object.
         pub fn doors(&self) -> Option<Doors> = "Doors";
-        /// `HeatingCoolingManagerURIs`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn heating_cooling_manager_uris(&self) -> view::List<view::Text> = "HeatingCoolingManagerURIs";
-        /// `HeatingCoolingEquipmentNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn heating_cooling_equipment_names(&self) -> view::List<view::Text> = "HeatingCoolingEquipmentNames";
-        /// `LeakDetectors`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn leak_detectors(&self) -> Option<view::Link<crate::leak_detector_collection::LeakDetectorCollection>> = "LeakDetectors";
-        /// `ReadyToRemove`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ready_to_remove(&self) -> Option<bool> = "ReadyToRemove";
-        /// `RackMountCapacityUnits`: a number. Writable.
+        /// A number. Writable.
         pub fn rack_mount_capacity_units(&self) -> Option<view::Number> = "RackMountCapacityUnits";
-        /// `RackUnits`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn rack_units(&self) -> Option<RackUnits> = "RackUnits";
-        /// `RackMountWidth`: a value of an enumeration. Writable.
+        /// The values of `RackUnits` that the service allows, if it lists them.
+        pub fn rack_units_allowable_values(&self) -> view::List<RackUnits> = "RackUnits@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn rack_mount_width(&self) -> Option<RackMountWidth> = "RackMountWidth";
-        /// `RackMountDepthMm`: a number in millimeters. Writable.
+        /// The values of `RackMountWidth` that the service allows, if it lists them.
+        pub fn rack_mount_width_allowable_values(&self) -> view::List<RackMountWidth> = "RackMountWidth@Redfish.AllowableValues";
+        /// A number in millimeters. Writable.
         pub fn rack_mount_depth_mm(&self) -> Option<view::Number> = "RackMountDepthMm";
-        /// `HeightRackUnits`: a number.
+        /// A number.
         pub fn height_rack_units(&self) -> Option<view::Number> = "HeightRackUnits";
     }
 }
@@ -174,11 +182,11 @@ redfish_proto::view! {
     ///
     /// `Door` of the schema `Chassis` 1.28.0.
     pub struct Door = "Chassis.Door" {
-        /// `DoorState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn door_state(&self) -> Option<DoorState> = "DoorState";
-        /// `Locked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn locked(&self) -> Option<bool> = "Locked";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
     }
 }
@@ -188,9 +196,9 @@ redfish_proto::view! {
     ///
     /// `Doors` of the schema `Chassis` 1.28.0.
     pub struct Doors = "Chassis.Doors" {
-        /// `Front`: an object.
+        /// An object.
         pub fn front(&self) -> Option<Door> = "Front";
-        /// `Rear`: an object.
+        /// An object.
         pub fn rear(&self) -> Option<Door> = "Rear";
     }
 }
@@ -200,65 +208,65 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Chassis` 1.28.0.
     pub struct Links = "Chassis.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ComputerSystems`: a list of links.
+        /// A list of links.
         pub fn computer_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
-        /// `ContainedBy`: a link. Writable.
+        /// A link. Writable.
         pub fn contained_by(&self) -> Option<view::Link<Chassis>> = "ContainedBy";
-        /// `Contains`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn contains(&self) -> view::List<view::Link<Chassis>> = "Contains";
-        /// `PoweredBy`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         pub fn powered_by(&self) -> view::List<view::Link<crate::resource::Item>> = "PoweredBy";
-        /// `CooledBy`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         pub fn cooled_by(&self) -> view::List<view::Link<crate::resource::Item>> = "CooledBy";
-        /// `ManagersInChassis`: a list of links.
+        /// A list of links.
         pub fn managers_in_chassis(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagersInChassis";
-        /// `Drives`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
-        /// `Storage`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn storage(&self) -> view::List<view::Link<crate::storage::Storage>> = "Storage";
-        /// `PCIeDevices`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         #[cfg(feature = "compute")]
         pub fn pcie_devices(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
-        /// `ResourceBlocks`: a list of links.
+        /// A list of links.
         #[cfg(feature = "composition")]
         pub fn resource_blocks(&self) -> view::List<view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
-        /// `Switches`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "Switches";
-        /// `Processors`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
-        /// `Facility`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "facility")]
         pub fn facility(&self) -> Option<view::Link<crate::facility::Facility>> = "Facility";
-        /// `Cables`: a list of links.
+        /// A list of links.
         #[cfg(feature = "facility")]
         pub fn cables(&self) -> view::List<view::Link<crate::cable::Cable>> = "Cables";
-        /// `PowerOutlets`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "facility")]
         pub fn power_outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "PowerOutlets";
-        /// `PowerSupplies`: a list of links.
+        /// A list of links.
         #[cfg(feature = "environment")]
         pub fn power_supplies(&self) -> view::List<view::Link<crate::power_supply::PowerSupply>> = "PowerSupplies";
-        /// `Fans`: a list of links.
+        /// A list of links.
         #[cfg(feature = "environment")]
         pub fn fans(&self) -> view::List<view::Link<crate::fan::Fan>> = "Fans";
-        /// `PowerDistribution`: a link.
+        /// A link.
         #[cfg(feature = "facility")]
         pub fn power_distribution(&self) -> Option<view::Link<crate::power_distribution::PowerDistribution>> = "PowerDistribution";
-        /// `CoolingUnits`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "facility")]
         pub fn cooling_units(&self) -> view::List<view::Link<crate::cooling_unit::CoolingUnit>> = "CoolingUnits";
-        /// `ConnectedCoolingLoops`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "facility")]
         pub fn connected_cooling_loops(&self) -> view::List<view::Link<crate::cooling_loop::CoolingLoop>> = "ConnectedCoolingLoops";
-        /// `AutomationNodes`: a list of links.
+        /// A list of links.
         #[cfg(feature = "automation")]
         pub fn automation_nodes(&self) -> view::List<view::Link<crate::automation_node::AutomationNode>> = "AutomationNodes";
     }
@@ -269,12 +277,16 @@ redfish_proto::view! {
     ///
     /// `PhysicalSecurity` of the schema `Chassis` 1.28.0.
     pub struct PhysicalSecurity = "Chassis.PhysicalSecurity" {
-        /// `IntrusionSensorNumber`: an integer. Deprecated by the schema.
+        /// An integer. Deprecated by the schema.
         pub fn intrusion_sensor_number(&self) -> Option<i64> = "IntrusionSensorNumber";
-        /// `IntrusionSensor`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn intrusion_sensor(&self) -> Option<IntrusionSensor> = "IntrusionSensor";
-        /// `IntrusionSensorReArm`: a value of an enumeration. Writable.
+        /// The values of `IntrusionSensor` that the service allows, if it lists them.
+        pub fn intrusion_sensor_allowable_values(&self) -> view::List<IntrusionSensor> = "IntrusionSensor@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn intrusion_sensor_re_arm(&self) -> Option<IntrusionSensorReArm> = "IntrusionSensorReArm";
+        /// The values of `IntrusionSensorReArm` that the service allows, if it lists them.
+        pub fn intrusion_sensor_re_arm_allowable_values(&self) -> view::List<IntrusionSensorReArm> = "IntrusionSensorReArm@Redfish.AllowableValues";
     }
 }
 
@@ -301,39 +313,39 @@ impl Chassis {
 redfish_proto::patch! {
     /// Changes of [`Chassis`]: its writable members.
     pub struct ChassisPatch of Chassis {
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `IndicatorLED`: a value of an enumeration. Deprecated by the schema.
+        /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<IndicatorLED> = "IndicatorLED";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `PhysicalSecurity`: an object.
+        /// `PhysicalSecurity`. An object.
         physical_security: object PhysicalSecurityPatch = "PhysicalSecurity";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `EnvironmentalClass`: a value of an enumeration.
+        /// `EnvironmentalClass`. A value of an enumeration.
         environmental_class: value view::Nullable<EnvironmentalClass> = "EnvironmentalClass";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `ElectricalSourceManagerURIs`: a list of URIs.
+        /// `ElectricalSourceManagerURIs`. A list of URIs.
         electrical_source_manager_uris: list String = "ElectricalSourceManagerURIs";
-        /// `ElectricalSourceNames`: a list of texts.
+        /// `ElectricalSourceNames`. A list of texts.
         electrical_source_names: list String = "ElectricalSourceNames";
-        /// `Doors`: an object.
+        /// `Doors`. An object.
         doors: object DoorsPatch = "Doors";
-        /// `HeatingCoolingManagerURIs`: a list of URIs.
+        /// `HeatingCoolingManagerURIs`. A list of URIs.
         heating_cooling_manager_uris: list String = "HeatingCoolingManagerURIs";
-        /// `HeatingCoolingEquipmentNames`: a list of texts.
+        /// `HeatingCoolingEquipmentNames`. A list of texts.
         heating_cooling_equipment_names: list String = "HeatingCoolingEquipmentNames";
-        /// `ReadyToRemove`: true or false.
+        /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
-        /// `RackMountCapacityUnits`: a number.
+        /// `RackMountCapacityUnits`. A number.
         rack_mount_capacity_units: value view::Nullable<f64> = "RackMountCapacityUnits";
-        /// `RackUnits`: a value of an enumeration.
+        /// `RackUnits`. A value of an enumeration.
         rack_units: value view::Nullable<RackUnits> = "RackUnits";
-        /// `RackMountWidth`: a value of an enumeration.
+        /// `RackMountWidth`. A value of an enumeration.
         rack_mount_width: value view::Nullable<RackMountWidth> = "RackMountWidth";
-        /// `RackMountDepthMm`: a number in millimeters.
+        /// `RackMountDepthMm`. A number in millimeters.
         rack_mount_depth_mm: value view::Nullable<f64> = "RackMountDepthMm";
     }
 }
@@ -341,9 +353,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Door`]: its writable members.
     pub struct DoorPatch {
-        /// `Locked`: true or false.
+        /// `Locked`. True or false.
         locked: value view::Nullable<bool> = "Locked";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
     }
 }
@@ -351,9 +363,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Doors`]: its writable members.
     pub struct DoorsPatch {
-        /// `Front`: an object.
+        /// `Front`. An object.
         front: object DoorPatch = "Front";
-        /// `Rear`: an object.
+        /// `Rear`. An object.
         rear: object DoorPatch = "Rear";
     }
 }
@@ -361,20 +373,20 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ContainedBy`: a link.
+        /// `ContainedBy`. A link.
         contained_by: value view::Reference = "ContainedBy";
-        /// `Contains`: a list of links.
+        /// `Contains`. A list of links.
         contains: list view::Reference = "Contains";
-        /// `Facility`: a link.
+        /// `Facility`. A link.
         #[cfg(feature = "facility")]
         facility: value view::Reference = "Facility";
-        /// `PowerOutlets`: a list of links.
+        /// `PowerOutlets`. A list of links.
         #[cfg(feature = "facility")]
         power_outlets: list view::Reference = "PowerOutlets";
-        /// `CoolingUnits`: a list of links.
+        /// `CoolingUnits`. A list of links.
         #[cfg(feature = "facility")]
         cooling_units: list view::Reference = "CoolingUnits";
-        /// `ConnectedCoolingLoops`: a list of links.
+        /// `ConnectedCoolingLoops`. A list of links.
         #[cfg(feature = "facility")]
         connected_cooling_loops: list view::Reference = "ConnectedCoolingLoops";
     }
@@ -383,9 +395,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PhysicalSecurity`]: its writable members.
     pub struct PhysicalSecurityPatch {
-        /// `IntrusionSensor`: a value of an enumeration.
+        /// `IntrusionSensor`. A value of an enumeration.
         intrusion_sensor: value view::Nullable<IntrusionSensor> = "IntrusionSensor";
-        /// `IntrusionSensorReArm`: a value of an enumeration.
+        /// `IntrusionSensorReArm`. A value of an enumeration.
         intrusion_sensor_re_arm: value view::Nullable<IntrusionSensorReArm> = "IntrusionSensorReArm";
     }
 }
@@ -394,85 +406,85 @@ redfish_proto::patch! {
     /// The body that creates a [`Chassis`], with what the schema requires as arguments of `new`.
     pub struct ChassisCreate creates Chassis (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `ChassisType`: a value of an enumeration.
+        /// `ChassisType`. A value of an enumeration.
         chassis_type: value ChassisType = "ChassisType";
-        /// `Manufacturer`: text.
+        /// `Manufacturer`. Text.
         manufacturer: value view::Nullable<String> = "Manufacturer";
-        /// `Model`: text.
+        /// `Model`. Text.
         model: value view::Nullable<String> = "Model";
-        /// `SKU`: text.
+        /// `SKU`. Text.
         sku: value view::Nullable<String> = "SKU";
-        /// `SerialNumber`: text.
+        /// `SerialNumber`. Text.
         serial_number: value view::Nullable<String> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// `PartNumber`. Text.
         part_number: value view::Nullable<String> = "PartNumber";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `PowerState`: a value of an enumeration.
+        /// `PowerState`. A value of an enumeration.
         power_state: value view::Nullable<crate::resource::PowerState> = "PowerState";
-        /// `PhysicalSecurity`: an object.
+        /// `PhysicalSecurity`. An object.
         physical_security: object PhysicalSecurityPatch = "PhysicalSecurity";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `HeightMm`: a number in millimeters.
+        /// `HeightMm`. A number in millimeters.
         height_mm: value view::Nullable<f64> = "HeightMm";
-        /// `WidthMm`: a number in millimeters.
+        /// `WidthMm`. A number in millimeters.
         width_mm: value view::Nullable<f64> = "WidthMm";
-        /// `DepthMm`: a number in millimeters.
+        /// `DepthMm`. A number in millimeters.
         depth_mm: value view::Nullable<f64> = "DepthMm";
-        /// `WeightKg`: a number in kilograms.
+        /// `WeightKg`. A number in kilograms.
         weight_kg: value view::Nullable<f64> = "WeightKg";
-        /// `UUID`: a UUID.
+        /// `UUID`. A UUID.
         uuid: value view::Nullable<view::Uuid> = "UUID";
-        /// `EnvironmentalClass`: a value of an enumeration.
+        /// `EnvironmentalClass`. A value of an enumeration.
         environmental_class: value view::Nullable<EnvironmentalClass> = "EnvironmentalClass";
-        /// `MaxPowerWatts`: a number in watts.
+        /// `MaxPowerWatts`. A number in watts.
         max_power_watts: value view::Nullable<f64> = "MaxPowerWatts";
-        /// `MinPowerWatts`: a number in watts.
+        /// `MinPowerWatts`. A number in watts.
         min_power_watts: value view::Nullable<f64> = "MinPowerWatts";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `SparePartNumber`: text.
+        /// `SparePartNumber`. Text.
         spare_part_number: value view::Nullable<String> = "SparePartNumber";
-        /// `ElectricalSourceManagerURIs`: a list of URIs.
+        /// `ElectricalSourceManagerURIs`. A list of URIs.
         electrical_source_manager_uris: list String = "ElectricalSourceManagerURIs";
-        /// `ElectricalSourceNames`: a list of texts.
+        /// `ElectricalSourceNames`. A list of texts.
         electrical_source_names: list String = "ElectricalSourceNames";
-        /// `PoweredByParent`: true or false.
+        /// `PoweredByParent`. True or false.
         powered_by_parent: value view::Nullable<bool> = "PoweredByParent";
-        /// `ThermalManagedByParent`: true or false.
+        /// `ThermalManagedByParent`. True or false.
         thermal_managed_by_parent: value view::Nullable<bool> = "ThermalManagedByParent";
-        /// `ThermalDirection`: a value of an enumeration.
+        /// `ThermalDirection`. A value of an enumeration.
         thermal_direction: value view::Nullable<ThermalDirection> = "ThermalDirection";
-        /// `Version`: text.
+        /// `Version`. Text.
         version: value view::Nullable<String> = "Version";
-        /// `HotPluggable`: true or false.
+        /// `HotPluggable`. True or false.
         hot_pluggable: value view::Nullable<bool> = "HotPluggable";
-        /// `Replaceable`: true or false.
+        /// `Replaceable`. True or false.
         replaceable: value view::Nullable<bool> = "Replaceable";
-        /// `Doors`: an object.
+        /// `Doors`. An object.
         doors: object DoorsPatch = "Doors";
-        /// `HeatingCoolingManagerURIs`: a list of URIs.
+        /// `HeatingCoolingManagerURIs`. A list of URIs.
         heating_cooling_manager_uris: list String = "HeatingCoolingManagerURIs";
-        /// `HeatingCoolingEquipmentNames`: a list of texts.
+        /// `HeatingCoolingEquipmentNames`. A list of texts.
         heating_cooling_equipment_names: list String = "HeatingCoolingEquipmentNames";
-        /// `ReadyToRemove`: true or false.
+        /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
-        /// `RackMountCapacityUnits`: a number.
+        /// `RackMountCapacityUnits`. A number.
         rack_mount_capacity_units: value view::Nullable<f64> = "RackMountCapacityUnits";
-        /// `RackUnits`: a value of an enumeration.
+        /// `RackUnits`. A value of an enumeration.
         rack_units: value view::Nullable<RackUnits> = "RackUnits";
-        /// `RackMountWidth`: a value of an enumeration.
+        /// `RackMountWidth`. A value of an enumeration.
         rack_mount_width: value view::Nullable<RackMountWidth> = "RackMountWidth";
-        /// `RackMountDepthMm`: a number in millimeters.
+        /// `RackMountDepthMm`. A number in millimeters.
         rack_mount_depth_mm: value view::Nullable<f64> = "RackMountDepthMm";
-        /// `HeightRackUnits`: a number.
+        /// `HeightRackUnits`. A number.
         height_rack_units: value view::Nullable<f64> = "HeightRackUnits";
     }
 }
@@ -482,53 +494,29 @@ redfish_proto::enumeration! {
     ///
     /// `ChassisType` of the schema `Chassis` 1.28.0.
     pub enum ChassisType {
-        /// `Rack`.
         Rack = "Rack",
-        /// `Blade`.
         Blade = "Blade",
-        /// `Enclosure`.
         Enclosure = "Enclosure",
-        /// `StandAlone`.
         StandAlone = "StandAlone",
-        /// `RackMount`.
         RackMount = "RackMount",
-        /// `Card`.
         Card = "Card",
-        /// `Cartridge`.
         Cartridge = "Cartridge",
-        /// `Row`.
         Row = "Row",
-        /// `Pod`.
         Pod = "Pod",
-        /// `Expansion`.
         Expansion = "Expansion",
-        /// `Sidecar`.
         Sidecar = "Sidecar",
-        /// `Zone`.
         Zone = "Zone",
-        /// `Sled`.
         Sled = "Sled",
-        /// `Shelf`.
         Shelf = "Shelf",
-        /// `Drawer`.
         Drawer = "Drawer",
-        /// `Module`.
         Module = "Module",
-        /// `Component`.
         Component = "Component",
-        /// `IPBasedDrive`.
         IPBasedDrive = "IPBasedDrive",
-        /// `RackGroup`.
         RackGroup = "RackGroup",
-        /// `StorageEnclosure`.
         StorageEnclosure = "StorageEnclosure",
-        /// `ImmersionTank`.
         ImmersionTank = "ImmersionTank",
-        /// `HeatExchanger`.
         HeatExchanger = "HeatExchanger",
-        /// `PowerStrip`.
         PowerStrip = "PowerStrip",
-        /// `Other`.
         ListedOther = "Other",
     }
 }
@@ -538,13 +526,9 @@ redfish_proto::enumeration! {
     ///
     /// `DoorState` of the schema `Chassis` 1.28.0.
     pub enum DoorState {
-        /// `Locked`.
         Locked = "Locked",
-        /// `Closed`.
         Closed = "Closed",
-        /// `LockedAndOpen`.
         LockedAndOpen = "LockedAndOpen",
-        /// `Open`.
         Open = "Open",
     }
 }
@@ -554,13 +538,9 @@ redfish_proto::enumeration! {
     ///
     /// `EnvironmentalClass` of the schema `Chassis` 1.28.0.
     pub enum EnvironmentalClass {
-        /// `A1`.
         A1 = "A1",
-        /// `A2`.
         A2 = "A2",
-        /// `A3`.
         A3 = "A3",
-        /// `A4`.
         A4 = "A4",
     }
 }
@@ -570,13 +550,10 @@ redfish_proto::enumeration! {
     ///
     /// `IndicatorLED` of the schema `Chassis` 1.28.0.
     pub enum IndicatorLED {
-        /// `Unknown`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Unknown = "Unknown",
-        /// `Lit`.
         Lit = "Lit",
-        /// `Blinking`.
         Blinking = "Blinking",
-        /// `Off`.
         Off = "Off",
     }
 }
@@ -586,11 +563,8 @@ redfish_proto::enumeration! {
     ///
     /// `IntrusionSensor` of the schema `Chassis` 1.28.0.
     pub enum IntrusionSensor {
-        /// `Normal`.
         Normal = "Normal",
-        /// `HardwareIntrusion`.
         HardwareIntrusion = "HardwareIntrusion",
-        /// `TamperingDetected`.
         TamperingDetected = "TamperingDetected",
     }
 }
@@ -600,9 +574,7 @@ redfish_proto::enumeration! {
     ///
     /// `IntrusionSensorReArm` of the schema `Chassis` 1.28.0.
     pub enum IntrusionSensorReArm {
-        /// `Manual`.
         Manual = "Manual",
-        /// `Automatic`.
         Automatic = "Automatic",
     }
 }
@@ -612,13 +584,9 @@ redfish_proto::enumeration! {
     ///
     /// `RackMountWidth` of the schema `Chassis` 1.28.0.
     pub enum RackMountWidth {
-        /// `OpenU`.
         OpenU = "OpenU",
-        /// `EIA_310`.
         EIA_310 = "EIA_310",
-        /// `EIA_310_Telco`.
         EIA_310_Telco = "EIA_310_Telco",
-        /// `HalfWidth`.
         HalfWidth = "HalfWidth",
     }
 }
@@ -628,9 +596,7 @@ redfish_proto::enumeration! {
     ///
     /// `RackUnits` of the schema `Chassis` 1.28.0.
     pub enum RackUnits {
-        /// `OpenU`.
         OpenU = "OpenU",
-        /// `EIA_310`.
         EIA_310 = "EIA_310",
     }
 }
@@ -640,13 +606,9 @@ redfish_proto::enumeration! {
     ///
     /// `ThermalDirection` of the schema `Chassis` 1.28.0.
     pub enum ThermalDirection {
-        /// `FrontToBack`.
         FrontToBack = "FrontToBack",
-        /// `BackToFront`.
         BackToFront = "BackToFront",
-        /// `TopExhaust`.
         TopExhaust = "TopExhaust",
-        /// `Sealed`.
         Sealed = "Sealed",
     }
 }

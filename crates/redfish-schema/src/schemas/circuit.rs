@@ -12,102 +12,106 @@ redfish_proto::view! {
     /// `Circuit` of the schema `Circuit` 1.9.0.
     /// Services have it at `/redfish/v1/PowerEquipment/RackPDUs/{PowerDistributionId}/Mains/{CircuitId}`, for example.
     pub struct Circuit = "Circuit.Circuit" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `CircuitType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn circuit_type(&self) -> Option<CircuitType> = "CircuitType";
-        /// `CriticalCircuit`: true or false. Writable.
+        /// True or false. Writable.
         pub fn critical_circuit(&self) -> Option<bool> = "CriticalCircuit";
-        /// `ElectricalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         #[cfg(feature = "environment")]
         pub fn electrical_context(&self) -> Option<crate::sensor::ElectricalContext> = "ElectricalContext";
-        /// `PhaseWiringType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn phase_wiring_type(&self) -> Option<PhaseWiringType> = "PhaseWiringType";
-        /// `VoltageType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn voltage_type(&self) -> Option<VoltageType> = "VoltageType";
-        /// `PlugType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn plug_type(&self) -> Option<PlugType> = "PlugType";
-        /// `NominalVoltage`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn nominal_voltage(&self) -> Option<NominalVoltageType> = "NominalVoltage";
-        /// `RatedCurrentAmps`: a number in amperes.
+        /// A number in amperes.
         pub fn rated_current_amps(&self) -> Option<view::Number> = "RatedCurrentAmps";
-        /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `BreakerState`: a value of an enumeration.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<crate::resource::IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn breaker_state(&self) -> Option<BreakerStates> = "BreakerState";
-        /// `PowerOnDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
-        /// `PowerRestoreDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_restore_delay_seconds(&self) -> Option<view::Number> = "PowerRestoreDelaySeconds";
-        /// `PowerRestorePolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<PowerRestorePolicyTypes> = "PowerRestorePolicy";
-        /// `PowerState`: a value of an enumeration.
+        /// The values of `PowerRestorePolicy` that the service allows, if it lists them.
+        pub fn power_restore_policy_allowable_values(&self) -> view::List<PowerRestorePolicyTypes> = "PowerRestorePolicy@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `PowerEnabled`: true or false.
+        /// True or false.
         pub fn power_enabled(&self) -> Option<bool> = "PowerEnabled";
-        /// `Voltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn voltage(&self) -> Option<crate::sensor::Sensor> = "Voltage";
-        /// `CurrentAmps`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn current_amps(&self) -> Option<crate::sensor::Sensor> = "CurrentAmps";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `EnergykWh`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn energy_kwh(&self) -> Option<crate::sensor::Sensor> = "EnergykWh";
-        /// `FrequencyHz`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn frequency_hz(&self) -> Option<crate::sensor::Sensor> = "FrequencyHz";
-        /// `PolyPhaseVoltage`: an object.
+        /// An object.
         pub fn poly_phase_voltage(&self) -> Option<VoltageSensors> = "PolyPhaseVoltage";
-        /// `PolyPhaseCurrentAmps`: an object.
+        /// An object.
         pub fn poly_phase_current_amps(&self) -> Option<CurrentSensors> = "PolyPhaseCurrentAmps";
-        /// `PolyPhasePowerWatts`: an object.
+        /// An object.
         pub fn poly_phase_power_watts(&self) -> Option<PowerSensors> = "PolyPhasePowerWatts";
-        /// `PolyPhaseEnergykWh`: an object.
+        /// An object.
         pub fn poly_phase_energy_kwh(&self) -> Option<EnergySensors> = "PolyPhaseEnergykWh";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `PowerLoadPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn power_load_percent(&self) -> Option<crate::sensor::Sensor> = "PowerLoadPercent";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `ElectricalSourceManagerURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn electrical_source_manager_uri(&self) -> Option<view::Text> = "ElectricalSourceManagerURI";
-        /// `ElectricalSourceName`: text. Writable.
+        /// Text. Writable.
         pub fn electrical_source_name(&self) -> Option<view::Text> = "ElectricalSourceName";
-        /// `ElectricalConsumerNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn electrical_consumer_names(&self) -> view::List<view::Text> = "ElectricalConsumerNames";
-        /// `UnbalancedVoltagePercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn unbalanced_voltage_percent(&self) -> Option<crate::sensor::Sensor> = "UnbalancedVoltagePercent";
-        /// `UnbalancedCurrentPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn unbalanced_current_percent(&self) -> Option<crate::sensor::Sensor> = "UnbalancedCurrentPercent";
-        /// `PowerControlLocked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn power_control_locked(&self) -> Option<bool> = "PowerControlLocked";
-        /// `ConfigurationLocked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn configuration_locked(&self) -> Option<bool> = "ConfigurationLocked";
-        /// `PowerStateInTransition`: true or false.
+        /// True or false.
         pub fn power_state_in_transition(&self) -> Option<bool> = "PowerStateInTransition";
-        /// `NominalFrequencyHz`: a number.
+        /// A number.
         pub fn nominal_frequency_hz(&self) -> Option<view::Number> = "NominalFrequencyHz";
     }
 }
@@ -117,16 +121,16 @@ redfish_proto::view! {
     ///
     /// `CurrentSensors` of the schema `Circuit` 1.9.0.
     pub struct CurrentSensors = "Circuit.CurrentSensors" {
-        /// `Line1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1(&self) -> Option<crate::sensor::Sensor> = "Line1";
-        /// `Line2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2(&self) -> Option<crate::sensor::Sensor> = "Line2";
-        /// `Line3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3(&self) -> Option<crate::sensor::Sensor> = "Line3";
-        /// `Neutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn neutral(&self) -> Option<crate::sensor::Sensor> = "Neutral";
     }
@@ -137,22 +141,22 @@ redfish_proto::view! {
     ///
     /// `EnergySensors` of the schema `Circuit` 1.9.0.
     pub struct EnergySensors = "Circuit.EnergySensors" {
-        /// `Line1ToLine2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_line2(&self) -> Option<crate::sensor::Sensor> = "Line1ToLine2";
-        /// `Line2ToLine3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_line3(&self) -> Option<crate::sensor::Sensor> = "Line2ToLine3";
-        /// `Line3ToLine1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_line1(&self) -> Option<crate::sensor::Sensor> = "Line3ToLine1";
-        /// `Line1ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line1ToNeutral";
-        /// `Line2ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line2ToNeutral";
-        /// `Line3ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line3ToNeutral";
     }
@@ -163,17 +167,17 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Circuit` 1.9.0.
     pub struct Links = "Circuit.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `BranchCircuit`: a link.
+        /// A link.
         pub fn branch_circuit(&self) -> Option<view::Link<Circuit>> = "BranchCircuit";
-        /// `Outlets`: a list of links.
+        /// A list of links.
         pub fn outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "Outlets";
-        /// `SourceCircuit`: a link. Writable.
+        /// A link. Writable.
         pub fn source_circuit(&self) -> Option<view::Link<Circuit>> = "SourceCircuit";
-        /// `PowerOutlet`: a link. Writable.
+        /// A link. Writable.
         pub fn power_outlet(&self) -> Option<view::Link<crate::outlet::Outlet>> = "PowerOutlet";
-        /// `DistributionCircuits`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn distribution_circuits(&self) -> view::List<view::Link<Circuit>> = "DistributionCircuits";
     }
 }
@@ -183,22 +187,22 @@ redfish_proto::view! {
     ///
     /// `PowerSensors` of the schema `Circuit` 1.9.0.
     pub struct PowerSensors = "Circuit.PowerSensors" {
-        /// `Line1ToLine2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_line2(&self) -> Option<crate::sensor::Sensor> = "Line1ToLine2";
-        /// `Line2ToLine3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_line3(&self) -> Option<crate::sensor::Sensor> = "Line2ToLine3";
-        /// `Line3ToLine1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_line1(&self) -> Option<crate::sensor::Sensor> = "Line3ToLine1";
-        /// `Line1ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line1ToNeutral";
-        /// `Line2ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line2ToNeutral";
-        /// `Line3ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line3ToNeutral";
     }
@@ -209,22 +213,22 @@ redfish_proto::view! {
     ///
     /// `VoltageSensors` of the schema `Circuit` 1.9.0.
     pub struct VoltageSensors = "Circuit.VoltageSensors" {
-        /// `Line1ToLine2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_line2(&self) -> Option<crate::sensor::Sensor> = "Line1ToLine2";
-        /// `Line2ToLine3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_line3(&self) -> Option<crate::sensor::Sensor> = "Line2ToLine3";
-        /// `Line3ToLine1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_line1(&self) -> Option<crate::sensor::Sensor> = "Line3ToLine1";
-        /// `Line1ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line1ToNeutral";
-        /// `Line2ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line2ToNeutral";
-        /// `Line3ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line3ToNeutral";
     }
@@ -276,35 +280,35 @@ impl Circuit {
 redfish_proto::patch! {
     /// Changes of [`Circuit`]: its writable members.
     pub struct CircuitPatch of Circuit {
-        /// `CriticalCircuit`: true or false.
+        /// `CriticalCircuit`. True or false.
         critical_circuit: value view::Nullable<bool> = "CriticalCircuit";
-        /// `IndicatorLED`: a value of an enumeration. Deprecated by the schema.
+        /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `PowerOnDelaySeconds`: a number.
+        /// `PowerOnDelaySeconds`. A number.
         power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number.
+        /// `PowerOffDelaySeconds`. A number.
         power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number.
+        /// `PowerCycleDelaySeconds`. A number.
         power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
-        /// `PowerRestoreDelaySeconds`: a number.
+        /// `PowerRestoreDelaySeconds`. A number.
         power_restore_delay_seconds: value view::Nullable<f64> = "PowerRestoreDelaySeconds";
-        /// `PowerRestorePolicy`: a value of an enumeration.
+        /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value PowerRestorePolicyTypes = "PowerRestorePolicy";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `ElectricalSourceManagerURI`: a URI.
+        /// `ElectricalSourceManagerURI`. A URI.
         electrical_source_manager_uri: value String = "ElectricalSourceManagerURI";
-        /// `ElectricalSourceName`: text.
+        /// `ElectricalSourceName`. Text.
         electrical_source_name: value String = "ElectricalSourceName";
-        /// `ElectricalConsumerNames`: a list of texts.
+        /// `ElectricalConsumerNames`. A list of texts.
         electrical_consumer_names: list String = "ElectricalConsumerNames";
-        /// `PowerControlLocked`: true or false.
+        /// `PowerControlLocked`. True or false.
         power_control_locked: value bool = "PowerControlLocked";
-        /// `ConfigurationLocked`: true or false.
+        /// `ConfigurationLocked`. True or false.
         configuration_locked: value bool = "ConfigurationLocked";
     }
 }
@@ -312,11 +316,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `SourceCircuit`: a link.
+        /// `SourceCircuit`. A link.
         source_circuit: value view::Nullable<view::Reference> = "SourceCircuit";
-        /// `PowerOutlet`: a link.
+        /// `PowerOutlet`. A link.
         power_outlet: value view::Nullable<view::Reference> = "PowerOutlet";
-        /// `DistributionCircuits`: a list of links.
+        /// `DistributionCircuits`. A list of links.
         distribution_circuits: list view::Reference = "DistributionCircuits";
     }
 }
@@ -326,11 +330,8 @@ redfish_proto::enumeration! {
     ///
     /// `BreakerStates` of the schema `Circuit` 1.9.0.
     pub enum BreakerStates {
-        /// `Normal`.
         Normal = "Normal",
-        /// `Tripped`.
         Tripped = "Tripped",
-        /// `Off`.
         Off = "Off",
     }
 }
@@ -340,15 +341,10 @@ redfish_proto::enumeration! {
     ///
     /// `CircuitType` of the schema `Circuit` 1.9.0.
     pub enum CircuitType {
-        /// `Mains`.
         Mains = "Mains",
-        /// `Branch`.
         Branch = "Branch",
-        /// `Subfeed`.
         Subfeed = "Subfeed",
-        /// `Feeder`.
         Feeder = "Feeder",
-        /// `Bus`.
         Bus = "Bus",
     }
 }
@@ -358,57 +354,31 @@ redfish_proto::enumeration! {
     ///
     /// `NominalVoltageType` of the schema `Circuit` 1.9.0.
     pub enum NominalVoltageType {
-        /// `AC100To127V`.
         AC100To127V = "AC100To127V",
-        /// `AC100To240V`.
         AC100To240V = "AC100To240V",
-        /// `AC100To277V`.
         AC100To277V = "AC100To277V",
-        /// `AC120V`.
         AC120V = "AC120V",
-        /// `AC200To240V`.
         AC200To240V = "AC200To240V",
-        /// `AC200To277V`.
         AC200To277V = "AC200To277V",
-        /// `AC208V`.
         AC208V = "AC208V",
-        /// `AC230V`.
         AC230V = "AC230V",
-        /// `AC240V`.
         AC240V = "AC240V",
-        /// `AC240AndDC380V`.
         AC240AndDC380V = "AC240AndDC380V",
-        /// `AC277V`.
         AC277V = "AC277V",
-        /// `AC277AndDC380V`.
         AC277AndDC380V = "AC277AndDC380V",
-        /// `AC400V`.
         AC400V = "AC400V",
-        /// `AC480V`.
         AC480V = "AC480V",
-        /// `DC48V`.
         DC48V = "DC48V",
-        /// `DC240V`.
         DC240V = "DC240V",
-        /// `DC380V`.
         DC380V = "DC380V",
-        /// `DC400V`.
         DC400V = "DC400V",
-        /// `DC800V`.
         DC800V = "DC800V",
-        /// `DCNeg48V`.
         DCNeg48V = "DCNeg48V",
-        /// `DC16V`.
         DC16V = "DC16V",
-        /// `DC12V`.
         DC12V = "DC12V",
-        /// `DC9V`.
         DC9V = "DC9V",
-        /// `DC5V`.
         DC5V = "DC5V",
-        /// `DC3_3V`.
         DC3_3V = "DC3_3V",
-        /// `DC1_8V`.
         DC1_8V = "DC1_8V",
     }
 }
@@ -418,17 +388,11 @@ redfish_proto::enumeration! {
     ///
     /// `PhaseWiringType` of the schema `Circuit` 1.9.0.
     pub enum PhaseWiringType {
-        /// `OnePhase3Wire`.
         OnePhase3Wire = "OnePhase3Wire",
-        /// `TwoPhase3Wire`.
         TwoPhase3Wire = "TwoPhase3Wire",
-        /// `OneOrTwoPhase3Wire`.
         OneOrTwoPhase3Wire = "OneOrTwoPhase3Wire",
-        /// `TwoPhase4Wire`.
         TwoPhase4Wire = "TwoPhase4Wire",
-        /// `ThreePhase4Wire`.
         ThreePhase4Wire = "ThreePhase4Wire",
-        /// `ThreePhase5Wire`.
         ThreePhase5Wire = "ThreePhase5Wire",
     }
 }
@@ -438,69 +402,37 @@ redfish_proto::enumeration! {
     ///
     /// `PlugType` of the schema `Circuit` 1.9.0.
     pub enum PlugType {
-        /// `NEMA_5_15P`.
         NEMA_5_15P = "NEMA_5_15P",
-        /// `NEMA_L5_15P`.
         NEMA_L5_15P = "NEMA_L5_15P",
-        /// `NEMA_5_20P`.
         NEMA_5_20P = "NEMA_5_20P",
-        /// `NEMA_L5_20P`.
         NEMA_L5_20P = "NEMA_L5_20P",
-        /// `NEMA_L5_30P`.
         NEMA_L5_30P = "NEMA_L5_30P",
-        /// `NEMA_6_15P`.
         NEMA_6_15P = "NEMA_6_15P",
-        /// `NEMA_L6_15P`.
         NEMA_L6_15P = "NEMA_L6_15P",
-        /// `NEMA_6_20P`.
         NEMA_6_20P = "NEMA_6_20P",
-        /// `NEMA_L6_20P`.
         NEMA_L6_20P = "NEMA_L6_20P",
-        /// `NEMA_L6_30P`.
         NEMA_L6_30P = "NEMA_L6_30P",
-        /// `NEMA_L14_20P`.
         NEMA_L14_20P = "NEMA_L14_20P",
-        /// `NEMA_L14_30P`.
         NEMA_L14_30P = "NEMA_L14_30P",
-        /// `NEMA_L15_20P`.
         NEMA_L15_20P = "NEMA_L15_20P",
-        /// `NEMA_L15_30P`.
         NEMA_L15_30P = "NEMA_L15_30P",
-        /// `NEMA_L21_20P`.
         NEMA_L21_20P = "NEMA_L21_20P",
-        /// `NEMA_L21_30P`.
         NEMA_L21_30P = "NEMA_L21_30P",
-        /// `NEMA_L22_20P`.
         NEMA_L22_20P = "NEMA_L22_20P",
-        /// `NEMA_L22_30P`.
         NEMA_L22_30P = "NEMA_L22_30P",
-        /// `California_CS8265`.
         California_CS8265 = "California_CS8265",
-        /// `California_CS8365`.
         California_CS8365 = "California_CS8365",
-        /// `IEC_60320_C14`.
         IEC_60320_C14 = "IEC_60320_C14",
-        /// `IEC_60320_C20`.
         IEC_60320_C20 = "IEC_60320_C20",
-        /// `IEC_60309_316P6`.
         IEC_60309_316P6 = "IEC_60309_316P6",
-        /// `IEC_60309_332P6`.
         IEC_60309_332P6 = "IEC_60309_332P6",
-        /// `IEC_60309_363P6`.
         IEC_60309_363P6 = "IEC_60309_363P6",
-        /// `IEC_60309_516P6`.
         IEC_60309_516P6 = "IEC_60309_516P6",
-        /// `IEC_60309_532P6`.
         IEC_60309_532P6 = "IEC_60309_532P6",
-        /// `IEC_60309_563P6`.
         IEC_60309_563P6 = "IEC_60309_563P6",
-        /// `IEC_60309_460P9`.
         IEC_60309_460P9 = "IEC_60309_460P9",
-        /// `IEC_60309_560P9`.
         IEC_60309_560P9 = "IEC_60309_560P9",
-        /// `Field_208V_3P4W_60A`.
         Field_208V_3P4W_60A = "Field_208V_3P4W_60A",
-        /// `Field_400V_3P5W_32A`.
         Field_400V_3P5W_32A = "Field_400V_3P5W_32A",
     }
 }
@@ -510,11 +442,8 @@ redfish_proto::enumeration! {
     ///
     /// `PowerRestorePolicyTypes` of the schema `Circuit` 1.9.0.
     pub enum PowerRestorePolicyTypes {
-        /// `AlwaysOn`.
         AlwaysOn = "AlwaysOn",
-        /// `AlwaysOff`.
         AlwaysOff = "AlwaysOff",
-        /// `LastState`.
         LastState = "LastState",
     }
 }
@@ -524,11 +453,8 @@ redfish_proto::enumeration! {
     ///
     /// `PowerState` of the schema `Circuit` 1.9.0.
     pub enum PowerState {
-        /// `On`.
         On = "On",
-        /// `Off`.
         Off = "Off",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
     }
 }
@@ -538,9 +464,7 @@ redfish_proto::enumeration! {
     ///
     /// `VoltageType` of the schema `Circuit` 1.9.0.
     pub enum VoltageType {
-        /// `AC`.
         AC = "AC",
-        /// `DC`.
         DC = "DC",
     }
 }

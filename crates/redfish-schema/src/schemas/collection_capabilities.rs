@@ -9,11 +9,11 @@ redfish_proto::view! {
     ///
     /// `Capability` of the schema `CollectionCapabilities` 1.4.1.
     pub struct Capability = "CollectionCapabilities.Capability" {
-        /// `CapabilitiesObject`: a link.
+        /// A link.
         pub fn capabilities_object(&self) -> Option<view::Link<crate::resource::Item>> = "CapabilitiesObject";
-        /// `UseCase`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn use_case(&self) -> Option<UseCase> = "UseCase";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -23,9 +23,9 @@ redfish_proto::view! {
     ///
     /// `CollectionCapabilities` of the schema `CollectionCapabilities` 1.4.1.
     pub struct CollectionCapabilities = "CollectionCapabilities.CollectionCapabilities" {
-        /// `Capabilities`: a list of objects.
+        /// A list of objects.
         pub fn capabilities(&self) -> view::List<Capability> = "Capabilities";
-        /// `MaxMembers`: an integer.
+        /// An integer.
         pub fn max_members(&self) -> Option<i64> = "MaxMembers";
     }
 }
@@ -35,11 +35,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `CollectionCapabilities` 1.4.1.
     pub struct Links = "CollectionCapabilities.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `TargetCollection`: a link.
+        /// A link.
         pub fn target_collection(&self) -> Option<view::Link<crate::resource::ResourceCollection>> = "TargetCollection";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
     }
 }
@@ -49,17 +49,11 @@ redfish_proto::enumeration! {
     ///
     /// `UseCase` of the schema `CollectionCapabilities` 1.4.1.
     pub enum UseCase {
-        /// `ComputerSystemComposition`.
         ComputerSystemComposition = "ComputerSystemComposition",
-        /// `ComputerSystemConstrainedComposition`.
         ComputerSystemConstrainedComposition = "ComputerSystemConstrainedComposition",
-        /// `VolumeCreation`.
         VolumeCreation = "VolumeCreation",
-        /// `ResourceBlockComposition`.
         ResourceBlockComposition = "ResourceBlockComposition",
-        /// `ResourceBlockConstrainedComposition`.
         ResourceBlockConstrainedComposition = "ResourceBlockConstrainedComposition",
-        /// `RegisterResourceBlock`.
         RegisterResourceBlock = "RegisterResourceBlock",
     }
 }

@@ -12,31 +12,31 @@ redfish_proto::view! {
     /// `ComponentIntegrity` of the schema `ComponentIntegrity` 1.3.2.
     /// Services have it at `/redfish/v1/ComponentIntegrity/{ComponentIntegrityId}`, for example.
     pub struct ComponentIntegrity = "ComponentIntegrity.ComponentIntegrity" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ComponentIntegrityType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn component_integrity_type(&self) -> Option<ComponentIntegrityType> = "ComponentIntegrityType";
-        /// `ComponentIntegrityTypeVersion`: text.
+        /// Text.
         pub fn component_integrity_type_version(&self) -> Option<view::Text> = "ComponentIntegrityTypeVersion";
-        /// `ComponentIntegrityEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn component_integrity_enabled(&self) -> Option<bool> = "ComponentIntegrityEnabled";
-        /// `TargetComponentURI`: a URI.
+        /// A URI.
         pub fn target_component_uri(&self) -> Option<view::Text> = "TargetComponentURI";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `LastUpdated`: a date and time.
+        /// A date and time.
         pub fn last_updated(&self) -> Option<view::DateTime> = "LastUpdated";
-        /// `SPDM`: an object.
+        /// An object.
         pub fn spdm(&self) -> Option<SPDMinfo> = "SPDM";
-        /// `TPM`: an object.
+        /// An object.
         pub fn tpm(&self) -> Option<TPMinfo> = "TPM";
     }
 }
@@ -46,9 +46,9 @@ redfish_proto::view! {
     ///
     /// `CommonAuthInfo` of the schema `ComponentIntegrity` 1.3.2.
     pub struct CommonAuthInfo = "ComponentIntegrity.CommonAuthInfo" {
-        /// `ComponentCertificate`: a link.
+        /// A link.
         pub fn component_certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "ComponentCertificate";
-        /// `VerificationStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn verification_status(&self) -> Option<VerificationStatus> = "VerificationStatus";
     }
 }
@@ -58,7 +58,7 @@ redfish_proto::view! {
     ///
     /// `CommunicationInfo` of the schema `ComponentIntegrity` 1.3.2.
     pub struct CommunicationInfo = "ComponentIntegrity.CommunicationInfo" {
-        /// `Sessions`: a list of objects.
+        /// A list of objects.
         pub fn sessions(&self) -> view::List<SingleSessionInfo> = "Sessions";
     }
 }
@@ -68,9 +68,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ComponentIntegrity` 1.3.2.
     pub struct Links = "ComponentIntegrity.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ComponentsProtected`: a list of links.
+        /// A list of links.
         pub fn components_protected(&self) -> view::List<view::Link<crate::resource::Item>> = "ComponentsProtected";
     }
 }
@@ -80,19 +80,19 @@ redfish_proto::view! {
     ///
     /// `SPDMGetSignedMeasurementsResponse` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMGetSignedMeasurementsResponse = "ComponentIntegrity.SPDMGetSignedMeasurementsResponse" {
-        /// `SignedMeasurements`: text.
+        /// Text.
         pub fn signed_measurements(&self) -> Option<view::Text> = "SignedMeasurements";
-        /// `Certificate`: a link.
+        /// A link.
         pub fn certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "Certificate";
-        /// `PublicKey`: text.
+        /// Text.
         pub fn public_key(&self) -> Option<view::Text> = "PublicKey";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `HashingAlgorithm`: text.
+        /// Text.
         pub fn hashing_algorithm(&self) -> Option<view::Text> = "HashingAlgorithm";
-        /// `SigningAlgorithm`: text.
+        /// Text.
         pub fn signing_algorithm(&self) -> Option<view::Text> = "SigningAlgorithm";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -102,7 +102,7 @@ redfish_proto::view! {
     ///
     /// `SPDMcommunication` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMcommunication = "ComponentIntegrity.SPDMcommunication" {
-        /// `Sessions`: a list of objects.
+        /// A list of objects.
         pub fn sessions(&self) -> view::List<SingleSessionInfo> = "Sessions";
     }
 }
@@ -112,9 +112,9 @@ redfish_proto::view! {
     ///
     /// `SPDMidentity` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMidentity = "ComponentIntegrity.SPDMidentity" {
-        /// `ResponderAuthentication`: an object.
+        /// An object.
         pub fn responder_authentication(&self) -> Option<SPDMresponderAuth> = "ResponderAuthentication";
-        /// `RequesterAuthentication`: an object.
+        /// An object.
         pub fn requester_authentication(&self) -> Option<SPDMrequesterAuth> = "RequesterAuthentication";
     }
 }
@@ -124,13 +124,13 @@ redfish_proto::view! {
     ///
     /// `SPDMinfo` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMinfo = "ComponentIntegrity.SPDMinfo" {
-        /// `Requester`: a link.
+        /// A link.
         pub fn requester(&self) -> Option<view::Link<crate::resource::Item>> = "Requester";
-        /// `MeasurementSet`: an object.
+        /// An object.
         pub fn measurement_set(&self) -> Option<SPDMmeasurementSet> = "MeasurementSet";
-        /// `IdentityAuthentication`: an object.
+        /// An object.
         pub fn identity_authentication(&self) -> Option<SPDMidentity> = "IdentityAuthentication";
-        /// `ComponentCommunication`: an object.
+        /// An object.
         pub fn component_communication(&self) -> Option<SPDMcommunication> = "ComponentCommunication";
     }
 }
@@ -140,17 +140,17 @@ redfish_proto::view! {
     ///
     /// `SPDMmeasurementSet` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMmeasurementSet = "ComponentIntegrity.SPDMmeasurementSet" {
-        /// `MeasurementSpecification`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn measurement_specification(&self) -> Option<MeasurementSpecification> = "MeasurementSpecification";
-        /// `Measurements`: a list of objects.
+        /// A list of objects.
         pub fn measurements(&self) -> view::List<SPDMsingleMeasurement> = "Measurements";
-        /// `MeasurementSummary`: text.
+        /// Text.
         pub fn measurement_summary(&self) -> Option<view::Text> = "MeasurementSummary";
-        /// `MeasurementSummaryHashAlgorithm`: text.
+        /// Text.
         pub fn measurement_summary_hash_algorithm(&self) -> Option<view::Text> = "MeasurementSummaryHashAlgorithm";
-        /// `MeasurementSummaryType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn measurement_summary_type(&self) -> Option<SPDMmeasurementSummaryType> = "MeasurementSummaryType";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -160,7 +160,7 @@ redfish_proto::view! {
     ///
     /// `SPDMrequesterAuth` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMrequesterAuth = "ComponentIntegrity.SPDMrequesterAuth" {
-        /// `ProvidedCertificate`: a link.
+        /// A link.
         pub fn provided_certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "ProvidedCertificate";
     }
 }
@@ -170,9 +170,9 @@ redfish_proto::view! {
     ///
     /// `SPDMresponderAuth` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMresponderAuth = "ComponentIntegrity.SPDMresponderAuth" {
-        /// `ComponentCertificate`: a link.
+        /// A link.
         pub fn component_certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "ComponentCertificate";
-        /// `VerificationStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn verification_status(&self) -> Option<VerificationStatus> = "VerificationStatus";
     }
 }
@@ -182,21 +182,21 @@ redfish_proto::view! {
     ///
     /// `SPDMsingleMeasurement` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMsingleMeasurement = "ComponentIntegrity.SPDMsingleMeasurement" {
-        /// `MeasurementIndex`: an integer.
+        /// An integer.
         pub fn measurement_index(&self) -> Option<i64> = "MeasurementIndex";
-        /// `PartofSummaryHash`: true or false.
+        /// True or false.
         pub fn partof_summary_hash(&self) -> Option<bool> = "PartofSummaryHash";
-        /// `LastUpdated`: a date and time.
+        /// A date and time.
         pub fn last_updated(&self) -> Option<view::DateTime> = "LastUpdated";
-        /// `Measurement`: text.
+        /// Text.
         pub fn measurement(&self) -> Option<view::Text> = "Measurement";
-        /// `MeasurementHashAlgorithm`: text.
+        /// Text.
         pub fn measurement_hash_algorithm(&self) -> Option<view::Text> = "MeasurementHashAlgorithm";
-        /// `MeasurementType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn measurement_type(&self) -> Option<DMTFmeasurementTypes> = "MeasurementType";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `SecurityVersionNumber`: text.
+        /// Text.
         pub fn security_version_number(&self) -> Option<view::Text> = "SecurityVersionNumber";
     }
 }
@@ -206,9 +206,9 @@ redfish_proto::view! {
     ///
     /// `SingleSessionInfo` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SingleSessionInfo = "ComponentIntegrity.SingleSessionInfo" {
-        /// `SessionId`: an integer.
+        /// An integer.
         pub fn session_id(&self) -> Option<i64> = "SessionId";
-        /// `SessionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn session_type(&self) -> Option<SecureSessionType> = "SessionType";
     }
 }
@@ -218,9 +218,9 @@ redfish_proto::view! {
     ///
     /// `TPMGetSignedMeasurementsResponse` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMGetSignedMeasurementsResponse = "ComponentIntegrity.TPMGetSignedMeasurementsResponse" {
-        /// `SignedMeasurements`: text.
+        /// Text.
         pub fn signed_measurements(&self) -> Option<view::Text> = "SignedMeasurements";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -230,9 +230,9 @@ redfish_proto::view! {
     ///
     /// `TPMauth` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMauth = "ComponentIntegrity.TPMauth" {
-        /// `ComponentCertificate`: a link.
+        /// A link.
         pub fn component_certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "ComponentCertificate";
-        /// `VerificationStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn verification_status(&self) -> Option<VerificationStatus> = "VerificationStatus";
     }
 }
@@ -242,7 +242,7 @@ redfish_proto::view! {
     ///
     /// `TPMcommunication` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMcommunication = "ComponentIntegrity.TPMcommunication" {
-        /// `Sessions`: a list of objects.
+        /// A list of objects.
         pub fn sessions(&self) -> view::List<SingleSessionInfo> = "Sessions";
     }
 }
@@ -252,13 +252,13 @@ redfish_proto::view! {
     ///
     /// `TPMinfo` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMinfo = "ComponentIntegrity.TPMinfo" {
-        /// `MeasurementSet`: an object.
+        /// An object.
         pub fn measurement_set(&self) -> Option<TPMmeasurementSet> = "MeasurementSet";
-        /// `IdentityAuthentication`: an object.
+        /// An object.
         pub fn identity_authentication(&self) -> Option<TPMauth> = "IdentityAuthentication";
-        /// `ComponentCommunication`: an object.
+        /// An object.
         pub fn component_communication(&self) -> Option<TPMcommunication> = "ComponentCommunication";
-        /// `NonceSizeBytesMaximum`: an integer.
+        /// An integer.
         pub fn nonce_size_bytes_maximum(&self) -> Option<i64> = "NonceSizeBytesMaximum";
     }
 }
@@ -268,7 +268,7 @@ redfish_proto::view! {
     ///
     /// `TPMmeasurementSet` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMmeasurementSet = "ComponentIntegrity.TPMmeasurementSet" {
-        /// `Measurements`: a list of objects.
+        /// A list of objects.
         pub fn measurements(&self) -> view::List<TPMsingleMeasurement> = "Measurements";
     }
 }
@@ -278,13 +278,13 @@ redfish_proto::view! {
     ///
     /// `TPMsingleMeasurement` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMsingleMeasurement = "ComponentIntegrity.TPMsingleMeasurement" {
-        /// `PCR`: an integer.
+        /// An integer.
         pub fn pcr(&self) -> Option<i64> = "PCR";
-        /// `Measurement`: text.
+        /// Text.
         pub fn measurement(&self) -> Option<view::Text> = "Measurement";
-        /// `MeasurementHashAlgorithm`: text.
+        /// Text.
         pub fn measurement_hash_algorithm(&self) -> Option<view::Text> = "MeasurementHashAlgorithm";
-        /// `LastUpdated`: a date and time.
+        /// A date and time.
         pub fn last_updated(&self) -> Option<view::DateTime> = "LastUpdated";
     }
 }
@@ -338,11 +338,11 @@ impl ComponentIntegrity {
 redfish_proto::patch! {
     /// Optional parameters of the action `ComponentIntegrity.SPDMGetSignedMeasurements`.
     pub struct SPDMGetSignedMeasurementsParameters {
-        /// `Nonce`: text.
+        /// `Nonce`. Text.
         nonce: value String = "Nonce";
-        /// `SlotId`: an integer.
+        /// `SlotId`. An integer.
         slot_id: value i64 = "SlotId";
-        /// `MeasurementIndices`: a list of integers.
+        /// `MeasurementIndices`. A list of integers.
         measurement_indices: list i64 = "MeasurementIndices";
     }
 }
@@ -350,7 +350,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `ComponentIntegrity.TPMGetSignedMeasurements`.
     pub struct TPMGetSignedMeasurementsParameters {
-        /// `Nonce`: text.
+        /// `Nonce`. Text.
         nonce: value String = "Nonce";
     }
 }
@@ -358,7 +358,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ComponentIntegrity`]: its writable members.
     pub struct ComponentIntegrityPatch of ComponentIntegrity {
-        /// `ComponentIntegrityEnabled`: true or false.
+        /// `ComponentIntegrityEnabled`. True or false.
         component_integrity_enabled: value bool = "ComponentIntegrityEnabled";
     }
 }
@@ -368,15 +368,10 @@ redfish_proto::enumeration! {
     ///
     /// `ComponentIntegrityType` of the schema `ComponentIntegrity` 1.3.2.
     pub enum ComponentIntegrityType {
-        /// `SPDM`.
         SPDM = "SPDM",
-        /// `TPM`.
         TPM = "TPM",
-        /// `TCM`.
         TCM = "TCM",
-        /// `TPCM`.
         TPCM = "TPCM",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -386,19 +381,12 @@ redfish_proto::enumeration! {
     ///
     /// `DMTFmeasurementTypes` of the schema `ComponentIntegrity` 1.3.2.
     pub enum DMTFmeasurementTypes {
-        /// `ImmutableROM`.
         ImmutableROM = "ImmutableROM",
-        /// `MutableFirmware`.
         MutableFirmware = "MutableFirmware",
-        /// `HardwareConfiguration`.
         HardwareConfiguration = "HardwareConfiguration",
-        /// `FirmwareConfiguration`.
         FirmwareConfiguration = "FirmwareConfiguration",
-        /// `MutableFirmwareVersion`.
         MutableFirmwareVersion = "MutableFirmwareVersion",
-        /// `MutableFirmwareSecurityVersionNumber`.
         MutableFirmwareSecurityVersionNumber = "MutableFirmwareSecurityVersionNumber",
-        /// `MeasurementManifest`.
         MeasurementManifest = "MeasurementManifest",
     }
 }
@@ -408,7 +396,6 @@ redfish_proto::enumeration! {
     ///
     /// `MeasurementSpecification` of the schema `ComponentIntegrity` 1.3.2.
     pub enum MeasurementSpecification {
-        /// `DMTF`.
         DMTF = "DMTF",
     }
 }
@@ -418,9 +405,7 @@ redfish_proto::enumeration! {
     ///
     /// `SPDMmeasurementSummaryType` of the schema `ComponentIntegrity` 1.3.2.
     pub enum SPDMmeasurementSummaryType {
-        /// `TCB`.
         TCB = "TCB",
-        /// `All`.
         All = "All",
     }
 }
@@ -430,11 +415,8 @@ redfish_proto::enumeration! {
     ///
     /// `SecureSessionType` of the schema `ComponentIntegrity` 1.3.2.
     pub enum SecureSessionType {
-        /// `Plain`.
         Plain = "Plain",
-        /// `EncryptedAuthenticated`.
         EncryptedAuthenticated = "EncryptedAuthenticated",
-        /// `AuthenticatedOnly`.
         AuthenticatedOnly = "AuthenticatedOnly",
     }
 }
@@ -444,9 +426,7 @@ redfish_proto::enumeration! {
     ///
     /// `VerificationStatus` of the schema `ComponentIntegrity` 1.3.2.
     pub enum VerificationStatus {
-        /// `Success`.
         Success = "Success",
-        /// `Failed`.
         Failed = "Failed",
     }
 }

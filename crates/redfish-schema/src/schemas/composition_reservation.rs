@@ -10,21 +10,21 @@ redfish_proto::view! {
     /// `CompositionReservation` of the schema `CompositionReservation` 1.0.2.
     /// Services have it at `/redfish/v1/CompositionService/CompositionReservations/{CompositionReservationId}`, for example.
     pub struct CompositionReservation = "CompositionReservation.CompositionReservation" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ReservationTime`: a date and time.
+        /// A date and time.
         pub fn reservation_time(&self) -> Option<view::DateTime> = "ReservationTime";
-        /// `Client`: text.
+        /// Text.
         pub fn client(&self) -> Option<view::Text> = "Client";
-        /// `ReservedResourceBlocks`: a list of links.
+        /// A list of links.
         pub fn reserved_resource_blocks(&self) -> view::List<view::Link<crate::resource_block::ResourceBlock>> = "ReservedResourceBlocks";
-        /// `Manifest`: an object.
+        /// An object.
         pub fn manifest(&self) -> Option<crate::manifest::Manifest> = "Manifest";
     }
 }
@@ -32,7 +32,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`CompositionReservation`]: its writable members.
     pub struct CompositionReservationPatch of CompositionReservation {
-        /// `Manifest`: an object.
+        /// `Manifest`. An object.
         manifest: object crate::manifest::ManifestPatch = "Manifest";
     }
 }

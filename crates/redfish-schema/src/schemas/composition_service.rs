@@ -12,34 +12,34 @@ redfish_proto::view! {
     /// `CompositionService` of the schema `CompositionService` 1.2.3.
     /// Services have it at `/redfish/v1/CompositionService`, for example.
     pub struct CompositionService = "CompositionService.CompositionService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `ResourceBlocks`: a link.
+        /// A link.
         pub fn resource_blocks(&self) -> Option<view::Link<crate::resource_block_collection::ResourceBlockCollection>> = "ResourceBlocks";
-        /// `ResourceZones`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn resource_zones(&self) -> Option<view::Link<crate::zone_collection::ZoneCollection>> = "ResourceZones";
-        /// `AllowOverprovisioning`: true or false. Writable.
+        /// True or false. Writable.
         pub fn allow_overprovisioning(&self) -> Option<bool> = "AllowOverprovisioning";
-        /// `AllowZoneAffinity`: true or false.
+        /// True or false.
         pub fn allow_zone_affinity(&self) -> Option<bool> = "AllowZoneAffinity";
-        /// `ActivePool`: a link.
+        /// A link.
         pub fn active_pool(&self) -> Option<view::Link<crate::resource_block_collection::ResourceBlockCollection>> = "ActivePool";
-        /// `FreePool`: a link.
+        /// A link.
         pub fn free_pool(&self) -> Option<view::Link<crate::resource_block_collection::ResourceBlockCollection>> = "FreePool";
-        /// `CompositionReservations`: a link.
+        /// A link.
         pub fn composition_reservations(&self) -> Option<view::Link<crate::composition_reservation_collection::CompositionReservationCollection>> = "CompositionReservations";
-        /// `ReservationDuration`: a duration. Writable.
+        /// A duration. Writable.
         pub fn reservation_duration(&self) -> Option<view::Duration> = "ReservationDuration";
     }
 }
@@ -49,13 +49,13 @@ redfish_proto::view! {
     ///
     /// `ComposeResponse` of the schema `CompositionService` 1.2.3.
     pub struct ComposeResponse = "CompositionService.ComposeResponse" {
-        /// `RequestFormat`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn request_format(&self) -> Option<ComposeRequestFormat> = "RequestFormat";
-        /// `RequestType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn request_type(&self) -> Option<ComposeRequestType> = "RequestType";
-        /// `Manifest`: an object.
+        /// An object.
         pub fn manifest(&self) -> Option<crate::manifest::Manifest> = "Manifest";
-        /// `ReservationId`: text.
+        /// Text.
         pub fn reservation_id(&self) -> Option<view::Text> = "ReservationId";
     }
 }
@@ -89,9 +89,9 @@ impl CompositionService {
 redfish_proto::patch! {
     /// Optional parameters of the action `CompositionService.Compose`.
     pub struct ComposeParameters {
-        /// `Manifest`: an object.
+        /// `Manifest`. An object.
         manifest: object crate::manifest::ManifestPatch = "Manifest";
-        /// `ReservationId`: text.
+        /// `ReservationId`. Text.
         reservation_id: value String = "ReservationId";
     }
 }
@@ -99,11 +99,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CompositionService`]: its writable members.
     pub struct CompositionServicePatch of CompositionService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `AllowOverprovisioning`: true or false.
+        /// `AllowOverprovisioning`. True or false.
         allow_overprovisioning: value view::Nullable<bool> = "AllowOverprovisioning";
-        /// `ReservationDuration`: a duration.
+        /// `ReservationDuration`. A duration.
         reservation_duration: value view::Nullable<view::Duration> = "ReservationDuration";
     }
 }
@@ -111,7 +111,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ComposeResponse`]: its writable members.
     pub struct ComposeResponsePatch {
-        /// `Manifest`: an object.
+        /// `Manifest`. An object.
         manifest: object crate::manifest::ManifestPatch = "Manifest";
     }
 }
@@ -121,7 +121,6 @@ redfish_proto::enumeration! {
     ///
     /// `ComposeRequestFormat` of the schema `CompositionService` 1.2.3.
     pub enum ComposeRequestFormat {
-        /// `Manifest`.
         Manifest = "Manifest",
     }
 }
@@ -131,11 +130,8 @@ redfish_proto::enumeration! {
     ///
     /// `ComposeRequestType` of the schema `CompositionService` 1.2.3.
     pub enum ComposeRequestType {
-        /// `Preview`.
         Preview = "Preview",
-        /// `PreviewReserve`.
         PreviewReserve = "PreviewReserve",
-        /// `Apply`.
         Apply = "Apply",
     }
 }

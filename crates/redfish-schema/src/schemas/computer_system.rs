@@ -13,152 +13,158 @@ redfish_proto::view! {
     /// `ComputerSystem` of the schema `ComputerSystem` 1.27.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}`, for example.
     pub struct ComputerSystem = "ComputerSystem.ComputerSystem" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `SystemType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn system_type(&self) -> Option<SystemType> = "SystemType";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `HostName`: text. Writable.
+        /// Text. Writable.
         pub fn host_name(&self) -> Option<view::Text> = "HostName";
-        /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<IndicatorLED> = "IndicatorLED";
-        /// `PowerState`: a value of an enumeration.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `Boot`: an object.
+        /// An object.
         pub fn boot(&self) -> Option<Boot> = "Boot";
-        /// `BiosVersion`: text.
+        /// Text.
         pub fn bios_version(&self) -> Option<view::Text> = "BiosVersion";
-        /// `ProcessorSummary`: an object.
+        /// An object.
         pub fn processor_summary(&self) -> Option<ProcessorSummary> = "ProcessorSummary";
-        /// `MemorySummary`: an object.
+        /// An object.
         pub fn memory_summary(&self) -> Option<MemorySummary> = "MemorySummary";
-        /// `Processors`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn processors(&self) -> Option<view::Link<crate::processor_collection::ProcessorCollection>> = "Processors";
-        /// `EthernetInterfaces`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ethernet_interfaces(&self) -> Option<view::Link<crate::ethernet_interface_collection::EthernetInterfaceCollection>> = "EthernetInterfaces";
-        /// `SimpleStorage`: a link.
+        /// A link.
         #[cfg(feature = "storage")]
         pub fn simple_storage(&self) -> Option<view::Link<crate::simple_storage_collection::SimpleStorageCollection>> = "SimpleStorage";
-        /// `LogServices`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log_services(&self) -> Option<view::Link<crate::log_service_collection::LogServiceCollection>> = "LogServices";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `TrustedModules`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         pub fn trusted_modules(&self) -> view::List<TrustedModules> = "TrustedModules";
-        /// `SecureBoot`: a link.
+        /// A link.
         #[cfg(feature = "boot")]
         pub fn secure_boot(&self) -> Option<view::Link<crate::secure_boot::SecureBoot>> = "SecureBoot";
-        /// `Bios`: a link.
+        /// A link.
         #[cfg(feature = "boot")]
         pub fn bios(&self) -> Option<view::Link<crate::bios::Bios>> = "Bios";
-        /// `Memory`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn memory(&self) -> Option<view::Link<crate::memory_collection::MemoryCollection>> = "Memory";
-        /// `Storage`: a link.
+        /// A link. Older services have `SimpleStorage`.
         #[cfg(feature = "storage")]
         pub fn storage(&self) -> Option<view::Link<crate::storage_collection::StorageCollection>> = "Storage";
-        /// `HostingRoles`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn hosting_roles(&self) -> view::List<HostingRole> = "HostingRoles";
-        /// `PCIeDevices`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn pcie_devices(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
-        /// `HostedServices`: an object.
+        /// An object.
         pub fn hosted_services(&self) -> Option<HostedServices> = "HostedServices";
-        /// `MemoryDomains`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn memory_domains(&self) -> Option<view::Link<crate::memory_domain_collection::MemoryDomainCollection>> = "MemoryDomains";
-        /// `NetworkInterfaces`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn network_interfaces(&self) -> Option<view::Link<crate::network_interface_collection::NetworkInterfaceCollection>> = "NetworkInterfaces";
-        /// `Redundancy`: a list of objects.
+        /// A list of objects.
         pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
-        /// `HostWatchdogTimer`: an object.
+        /// An object.
         pub fn host_watchdog_timer(&self) -> Option<WatchdogTimer> = "HostWatchdogTimer";
-        /// `SubModel`: text.
+        /// Text.
         pub fn sub_model(&self) -> Option<view::Text> = "SubModel";
-        /// `PowerRestorePolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<PowerRestorePolicyTypes> = "PowerRestorePolicy";
-        /// `FabricAdapters`: a link.
+        /// The values of `PowerRestorePolicy` that the service allows, if it lists them.
+        pub fn power_restore_policy_allowable_values(&self) -> view::List<PowerRestorePolicyTypes> = "PowerRestorePolicy@Redfish.AllowableValues";
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn fabric_adapters(&self) -> Option<view::Link<crate::fabric_adapter_collection::FabricAdapterCollection>> = "FabricAdapters";
-        /// `LastResetTime`: a date and time.
+        /// A date and time.
         pub fn last_reset_time(&self) -> Option<view::DateTime> = "LastResetTime";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `BootProgress`: an object.
+        /// An object.
         pub fn boot_progress(&self) -> Option<BootProgress> = "BootProgress";
-        /// `PowerOnDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
-        /// `SerialConsole`: an object.
+        /// An object.
         pub fn serial_console(&self) -> Option<HostSerialConsole> = "SerialConsole";
-        /// `GraphicalConsole`: an object.
+        /// An object.
         pub fn graphical_console(&self) -> Option<HostGraphicalConsole> = "GraphicalConsole";
-        /// `VirtualMediaConfig`: an object.
+        /// An object.
         pub fn virtual_media_config(&self) -> Option<VirtualMediaConfig> = "VirtualMediaConfig";
-        /// `VirtualMedia`: a link.
+        /// A link.
         #[cfg(feature = "manager")]
         pub fn virtual_media(&self) -> Option<view::Link<crate::virtual_media_collection::VirtualMediaCollection>> = "VirtualMedia";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `GraphicsControllers`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn graphics_controllers(&self) -> Option<view::Link<crate::graphics_controller_collection::GraphicsControllerCollection>> = "GraphicsControllers";
-        /// `USBControllers`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn usb_controllers(&self) -> Option<view::Link<crate::usb_controller_collection::USBControllerCollection>> = "USBControllers";
-        /// `PowerMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn power_mode(&self) -> Option<PowerMode> = "PowerMode";
-        /// `IdlePowerSaver`: an object.
+        /// The values of `PowerMode` that the service allows, if it lists them.
+        pub fn power_mode_allowable_values(&self) -> view::List<PowerMode> = "PowerMode@Redfish.AllowableValues";
+        /// An object.
         pub fn idle_power_saver(&self) -> Option<IdlePowerSaver> = "IdlePowerSaver";
-        /// `KeyManagement`: an object.
+        /// An object.
         pub fn key_management(&self) -> Option<KeyManagement> = "KeyManagement";
-        /// `Composition`: an object.
+        /// An object.
         pub fn composition(&self) -> Option<Composition> = "Composition";
-        /// `ManufacturingMode`: true or false.
+        /// True or false.
         pub fn manufacturing_mode(&self) -> Option<bool> = "ManufacturingMode";
-        /// `OperatingSystem`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn operating_system(&self) -> Option<view::Link<crate::operating_system::OperatingSystem>> = "OperatingSystem";
-        /// `LastResetCause`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn last_reset_cause(&self) -> Option<LastResetCauses> = "LastResetCause";
-        /// `IPMIHostInterface`: an object.
+        /// An object.
         pub fn ipmi_host_interface(&self) -> Option<IPMIHostInterface> = "IPMIHostInterface";
-        /// `MultipartImportConfigurationPushURI`: a URI.
+        /// A URI.
         pub fn multipart_import_configuration_push_uri(&self) -> Option<view::Text> = "MultipartImportConfigurationPushURI";
     }
 }
@@ -168,40 +174,56 @@ redfish_proto::view! {
     ///
     /// `Boot` of the schema `ComputerSystem` 1.27.0.
     pub struct Boot = "ComputerSystem.Boot" {
-        /// `BootSourceOverrideTarget`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn boot_source_override_target(&self) -> Option<BootSource> = "BootSourceOverrideTarget";
-        /// `BootSourceOverrideEnabled`: a value of an enumeration. Writable.
+        /// The values of `BootSourceOverrideTarget` that the service allows, if it lists them.
+        pub fn boot_source_override_target_allowable_values(&self) -> view::List<BootSource> = "BootSourceOverrideTarget@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn boot_source_override_enabled(&self) -> Option<BootSourceOverrideEnabled> = "BootSourceOverrideEnabled";
-        /// `UefiTargetBootSourceOverride`: text. Writable.
+        /// The values of `BootSourceOverrideEnabled` that the service allows, if it lists them.
+        pub fn boot_source_override_enabled_allowable_values(&self) -> view::List<BootSourceOverrideEnabled> = "BootSourceOverrideEnabled@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn uefi_target_boot_source_override(&self) -> Option<view::Text> = "UefiTargetBootSourceOverride";
-        /// `BootSourceOverrideMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn boot_source_override_mode(&self) -> Option<BootSourceOverrideMode> = "BootSourceOverrideMode";
-        /// `BootOptions`: a link.
+        /// The values of `BootSourceOverrideMode` that the service allows, if it lists them.
+        pub fn boot_source_override_mode_allowable_values(&self) -> view::List<BootSourceOverrideMode> = "BootSourceOverrideMode@Redfish.AllowableValues";
+        /// A link.
         #[cfg(feature = "boot")]
         pub fn boot_options(&self) -> Option<view::Link<crate::boot_option_collection::BootOptionCollection>> = "BootOptions";
-        /// `BootNext`: text. Writable.
+        /// Text. Writable.
         pub fn boot_next(&self) -> Option<view::Text> = "BootNext";
-        /// `BootOrder`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn boot_order(&self) -> view::List<view::Text> = "BootOrder";
-        /// `AliasBootOrder`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn alias_boot_order(&self) -> view::List<BootSource> = "AliasBootOrder";
-        /// `BootOrderPropertySelection`: a value of an enumeration. Writable.
+        /// The values of `AliasBootOrder` that the service allows, if it lists them.
+        pub fn alias_boot_order_allowable_values(&self) -> view::List<BootSource> = "AliasBootOrder@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn boot_order_property_selection(&self) -> Option<BootOrderTypes> = "BootOrderPropertySelection";
-        /// `Certificates`: a link.
+        /// The values of `BootOrderPropertySelection` that the service allows, if it lists them.
+        pub fn boot_order_property_selection_allowable_values(&self) -> view::List<BootOrderTypes> = "BootOrderPropertySelection@Redfish.AllowableValues";
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `HttpBootUri`: a URI. Writable.
+        /// A URI. Writable.
         pub fn http_boot_uri(&self) -> Option<view::Text> = "HttpBootUri";
-        /// `AutomaticRetryConfig`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn automatic_retry_config(&self) -> Option<AutomaticRetryConfig> = "AutomaticRetryConfig";
-        /// `AutomaticRetryAttempts`: an integer. Writable.
+        /// The values of `AutomaticRetryConfig` that the service allows, if it lists them.
+        pub fn automatic_retry_config_allowable_values(&self) -> view::List<AutomaticRetryConfig> = "AutomaticRetryConfig@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn automatic_retry_attempts(&self) -> Option<i64> = "AutomaticRetryAttempts";
-        /// `RemainingAutomaticRetryAttempts`: an integer.
+        /// An integer.
         pub fn remaining_automatic_retry_attempts(&self) -> Option<i64> = "RemainingAutomaticRetryAttempts";
-        /// `TrustedModuleRequiredToBoot`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn trusted_module_required_to_boot(&self) -> Option<TrustedModuleRequiredToBoot> = "TrustedModuleRequiredToBoot";
-        /// `StopBootOnFault`: a value of an enumeration. Writable.
+        /// The values of `TrustedModuleRequiredToBoot` that the service allows, if it lists them.
+        pub fn trusted_module_required_to_boot_allowable_values(&self) -> view::List<TrustedModuleRequiredToBoot> = "TrustedModuleRequiredToBoot@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn stop_boot_on_fault(&self) -> Option<StopBootOnFault> = "StopBootOnFault";
+        /// The values of `StopBootOnFault` that the service allows, if it lists them.
+        pub fn stop_boot_on_fault_allowable_values(&self) -> view::List<StopBootOnFault> = "StopBootOnFault@Redfish.AllowableValues";
     }
 }
 
@@ -210,15 +232,15 @@ redfish_proto::view! {
     ///
     /// `BootProgress` of the schema `ComputerSystem` 1.27.0.
     pub struct BootProgress = "ComputerSystem.BootProgress" {
-        /// `LastState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn last_state(&self) -> Option<BootProgressTypes> = "LastState";
-        /// `LastStateTime`: a date and time.
+        /// A date and time.
         pub fn last_state_time(&self) -> Option<view::DateTime> = "LastStateTime";
-        /// `OemLastState`: text.
+        /// Text.
         pub fn oem_last_state(&self) -> Option<view::Text> = "OemLastState";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `LastBootTimeSeconds`: a number.
+        /// A number.
         pub fn last_boot_time_seconds(&self) -> Option<view::Number> = "LastBootTimeSeconds";
     }
 }
@@ -228,7 +250,7 @@ redfish_proto::view! {
     ///
     /// `Composition` of the schema `ComputerSystem` 1.27.0.
     pub struct Composition = "ComputerSystem.Composition" {
-        /// `UseCases`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn use_cases(&self) -> view::List<CompositionUseCase> = "UseCases";
     }
 }
@@ -238,13 +260,13 @@ redfish_proto::view! {
     ///
     /// `HostGraphicalConsole` of the schema `ComputerSystem` 1.27.0.
     pub struct HostGraphicalConsole = "ComputerSystem.HostGraphicalConsole" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `ConnectTypesSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn connect_types_supported(&self) -> view::List<GraphicalConnectTypesSupported> = "ConnectTypesSupported";
-        /// `MaxConcurrentSessions`: an integer.
+        /// An integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
     }
 }
@@ -254,15 +276,15 @@ redfish_proto::view! {
     ///
     /// `HostSerialConsole` of the schema `ComputerSystem` 1.27.0.
     pub struct HostSerialConsole = "ComputerSystem.HostSerialConsole" {
-        /// `MaxConcurrentSessions`: an integer.
+        /// An integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
-        /// `SSH`: an object.
+        /// An object.
         pub fn ssh(&self) -> Option<SerialConsoleProtocol> = "SSH";
-        /// `Telnet`: an object.
+        /// An object.
         pub fn telnet(&self) -> Option<SerialConsoleProtocol> = "Telnet";
-        /// `IPMI`: an object.
+        /// An object.
         pub fn ipmi(&self) -> Option<SerialConsoleProtocol> = "IPMI";
-        /// `WebSocket`: an object.
+        /// An object.
         pub fn web_socket(&self) -> Option<WebSocketConsole> = "WebSocket";
     }
 }
@@ -272,9 +294,9 @@ redfish_proto::view! {
     ///
     /// `HostedServices` of the schema `ComputerSystem` 1.27.0.
     pub struct HostedServices = "ComputerSystem.HostedServices" {
-        /// `StorageServices`: a link.
+        /// A link.
         pub fn storage_services(&self) -> Option<view::Link<view::Json>> = "StorageServices";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -284,7 +306,7 @@ redfish_proto::view! {
     ///
     /// `IPMIHostInterface` of the schema `ComputerSystem` 1.27.0.
     pub struct IPMIHostInterface = "ComputerSystem.IPMIHostInterface" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
     }
 }
@@ -294,15 +316,15 @@ redfish_proto::view! {
     ///
     /// `IdlePowerSaver` of the schema `ComputerSystem` 1.27.0.
     pub struct IdlePowerSaver = "ComputerSystem.IdlePowerSaver" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `EnterUtilizationPercent`: a number in percent. Writable.
+        /// A number in percent. Writable.
         pub fn enter_utilization_percent(&self) -> Option<view::Number> = "EnterUtilizationPercent";
-        /// `EnterDwellTimeSeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn enter_dwell_time_seconds(&self) -> Option<i64> = "EnterDwellTimeSeconds";
-        /// `ExitUtilizationPercent`: a number in percent. Writable.
+        /// A number in percent. Writable.
         pub fn exit_utilization_percent(&self) -> Option<view::Number> = "ExitUtilizationPercent";
-        /// `ExitDwellTimeSeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn exit_dwell_time_seconds(&self) -> Option<i64> = "ExitDwellTimeSeconds";
     }
 }
@@ -312,17 +334,19 @@ redfish_proto::view! {
     ///
     /// `KMIPServer` of the schema `ComputerSystem` 1.27.0.
     pub struct KMIPServer = "ComputerSystem.KMIPServer" {
-        /// `Address`: text. Writable.
+        /// Text. Writable.
         pub fn address(&self) -> Option<view::Text> = "Address";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `Username`: text. Writable.
+        /// Text. Writable.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `CachePolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn cache_policy(&self) -> Option<KMIPCachePolicy> = "CachePolicy";
-        /// `CacheDuration`: a duration. Writable.
+        /// The values of `CachePolicy` that the service allows, if it lists them.
+        pub fn cache_policy_allowable_values(&self) -> view::List<KMIPCachePolicy> = "CachePolicy@Redfish.AllowableValues";
+        /// A duration. Writable.
         pub fn cache_duration(&self) -> Option<view::Duration> = "CacheDuration";
     }
 }
@@ -332,12 +356,12 @@ redfish_proto::view! {
     ///
     /// `KeyManagement` of the schema `ComputerSystem` 1.27.0.
     pub struct KeyManagement = "ComputerSystem.KeyManagement" {
-        /// `KMIPServers`: a list of objects.
+        /// A list of objects.
         pub fn kmip_servers(&self) -> view::List<KMIPServer> = "KMIPServers";
-        /// `KMIPCertificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn kmip_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "KMIPCertificates";
-        /// `KMIPClientCertificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn kmip_client_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "KMIPClientCertificates";
     }
@@ -348,35 +372,35 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ComputerSystem` 1.27.0.
     pub struct Links = "ComputerSystem.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a list of links.
+        /// A list of links.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
-        /// `PoweredBy`: a list of links.
+        /// A list of links.
         pub fn powered_by(&self) -> view::List<view::Link<crate::resource::Item>> = "PoweredBy";
-        /// `CooledBy`: a list of links.
+        /// A list of links.
         pub fn cooled_by(&self) -> view::List<view::Link<crate::resource::Item>> = "CooledBy";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `ResourceBlocks`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "composition")]
         pub fn resource_blocks(&self) -> view::List<view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
-        /// `ConsumingComputerSystems`: a list of links.
+        /// A list of links.
         pub fn consuming_computer_systems(&self) -> view::List<view::Link<ComputerSystem>> = "ConsumingComputerSystems";
-        /// `SupplyingComputerSystems`: a list of links.
+        /// A list of links.
         pub fn supplying_computer_systems(&self) -> view::List<view::Link<ComputerSystem>> = "SupplyingComputerSystems";
-        /// `OffloadedNetworkDeviceFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn offloaded_network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "OffloadedNetworkDeviceFunctions";
-        /// `TrustedComponents`: a list of links.
+        /// A list of links.
         #[cfg(feature = "security")]
         pub fn trusted_components(&self) -> view::List<view::Link<crate::trusted_component::TrustedComponent>> = "TrustedComponents";
-        /// `HostingComputerSystem`: a link.
+        /// A link.
         pub fn hosting_computer_system(&self) -> Option<view::Link<ComputerSystem>> = "HostingComputerSystem";
-        /// `VirtualMachines`: a list of links.
+        /// A list of links.
         pub fn virtual_machines(&self) -> view::List<view::Link<ComputerSystem>> = "VirtualMachines";
     }
 }
@@ -386,15 +410,15 @@ redfish_proto::view! {
     ///
     /// `MemorySummary` of the schema `ComputerSystem` 1.27.0.
     pub struct MemorySummary = "ComputerSystem.MemorySummary" {
-        /// `TotalSystemMemoryGiB`: a number in gibibytes (2^30).
+        /// A number in gibibytes (2^30).
         pub fn total_system_memory_gib(&self) -> Option<view::Number> = "TotalSystemMemoryGiB";
-        /// `Status`: an object. Deprecated by the schema.
+        /// An object. Deprecated by the schema.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `MemoryMirroring`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn memory_mirroring(&self) -> Option<MemoryMirroring> = "MemoryMirroring";
-        /// `TotalSystemPersistentMemoryGiB`: a number in gibibytes (2^30).
+        /// A number in gibibytes (2^30).
         pub fn total_system_persistent_memory_gib(&self) -> Option<view::Number> = "TotalSystemPersistentMemoryGiB";
-        /// `Metrics`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn metrics(&self) -> Option<view::Link<crate::memory_metrics::MemoryMetrics>> = "Metrics";
     }
@@ -405,20 +429,20 @@ redfish_proto::view! {
     ///
     /// `ProcessorSummary` of the schema `ComputerSystem` 1.27.0.
     pub struct ProcessorSummary = "ComputerSystem.ProcessorSummary" {
-        /// `Count`: an integer.
+        /// An integer.
         pub fn count(&self) -> Option<i64> = "Count";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `Status`: an object. Deprecated by the schema.
+        /// An object. Deprecated by the schema.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `LogicalProcessorCount`: an integer.
+        /// An integer.
         pub fn logical_processor_count(&self) -> Option<i64> = "LogicalProcessorCount";
-        /// `Metrics`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn metrics(&self) -> Option<view::Link<crate::processor_metrics::ProcessorMetrics>> = "Metrics";
-        /// `CoreCount`: an integer.
+        /// An integer.
         pub fn core_count(&self) -> Option<i64> = "CoreCount";
-        /// `ThreadingEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn threading_enabled(&self) -> Option<bool> = "ThreadingEnabled";
     }
 }
@@ -428,15 +452,15 @@ redfish_proto::view! {
     ///
     /// `SerialConsoleProtocol` of the schema `ComputerSystem` 1.27.0.
     pub struct SerialConsoleProtocol = "ComputerSystem.SerialConsoleProtocol" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `SharedWithManagerCLI`: true or false.
+        /// True or false.
         pub fn shared_with_manager_cli(&self) -> Option<bool> = "SharedWithManagerCLI";
-        /// `ConsoleEntryCommand`: text.
+        /// Text.
         pub fn console_entry_command(&self) -> Option<view::Text> = "ConsoleEntryCommand";
-        /// `HotKeySequenceDisplay`: text.
+        /// Text.
         pub fn hot_key_sequence_display(&self) -> Option<view::Text> = "HotKeySequenceDisplay";
     }
 }
@@ -446,17 +470,17 @@ redfish_proto::view! {
     ///
     /// `TrustedModules` of the schema `ComputerSystem` 1.27.0.
     pub struct TrustedModules = "ComputerSystem.TrustedModules" {
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `InterfaceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn interface_type(&self) -> Option<InterfaceType> = "InterfaceType";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `FirmwareVersion2`: text.
+        /// Text.
         pub fn firmware_version2(&self) -> Option<view::Text> = "FirmwareVersion2";
-        /// `InterfaceTypeSelection`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn interface_type_selection(&self) -> Option<InterfaceTypeSelection> = "InterfaceTypeSelection";
     }
 }
@@ -466,9 +490,9 @@ redfish_proto::view! {
     ///
     /// `VirtualMediaConfig` of the schema `ComputerSystem` 1.27.0.
     pub struct VirtualMediaConfig = "ComputerSystem.VirtualMediaConfig" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
     }
 }
@@ -478,15 +502,19 @@ redfish_proto::view! {
     ///
     /// `WatchdogTimer` of the schema `ComputerSystem` 1.27.0.
     pub struct WatchdogTimer = "ComputerSystem.WatchdogTimer" {
-        /// `FunctionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn function_enabled(&self) -> Option<bool> = "FunctionEnabled";
-        /// `WarningAction`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn warning_action(&self) -> Option<WatchdogWarningActions> = "WarningAction";
-        /// `TimeoutAction`: a value of an enumeration. Writable.
+        /// The values of `WarningAction` that the service allows, if it lists them.
+        pub fn warning_action_allowable_values(&self) -> view::List<WatchdogWarningActions> = "WarningAction@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn timeout_action(&self) -> Option<WatchdogTimeoutActions> = "TimeoutAction";
-        /// `Status`: an object.
+        /// The values of `TimeoutAction` that the service allows, if it lists them.
+        pub fn timeout_action_allowable_values(&self) -> view::List<WatchdogTimeoutActions> = "TimeoutAction@Redfish.AllowableValues";
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -496,11 +524,11 @@ redfish_proto::view! {
     ///
     /// `WebSocketConsole` of the schema `ComputerSystem` 1.27.0.
     pub struct WebSocketConsole = "ComputerSystem.WebSocketConsole" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `ConsoleURI`: a URI.
+        /// A URI.
         pub fn console_uri(&self) -> Option<view::Text> = "ConsoleURI";
-        /// `Interactive`: true or false.
+        /// True or false.
         pub fn interactive(&self) -> Option<bool> = "Interactive";
     }
 }
@@ -625,9 +653,9 @@ impl ComputerSystem {
 redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.AddResourceBlock`.
     pub struct AddResourceBlockParameters {
-        /// `ResourceBlockETag`: text.
+        /// `ResourceBlockETag`. Text.
         resource_block_etag: value String = "ResourceBlockETag";
-        /// `ComputerSystemETag`: text.
+        /// `ComputerSystemETag`. Text.
         computer_system_etag: value String = "ComputerSystemETag";
     }
 }
@@ -635,11 +663,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.Decommission`.
     pub struct DecommissionParameters {
-        /// `OEMDecommissionTypes`: a list of texts.
+        /// `OEMDecommissionTypes`. A list of texts.
         oem_decommission_types: list String = "OEMDecommissionTypes";
-        /// `ComputerSystemETag`: text.
+        /// `ComputerSystemETag`. Text.
         computer_system_etag: value String = "ComputerSystemETag";
-        /// `RequireSecureErase`: true or false.
+        /// `RequireSecureErase`. True or false.
         require_secure_erase: value bool = "RequireSecureErase";
     }
 }
@@ -647,11 +675,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.ExportConfiguration`.
     pub struct ExportConfigurationParameters {
-        /// `OEMComponents`: a list of texts.
+        /// `OEMComponents`. A list of texts.
         oem_components: list String = "OEMComponents";
-        /// `Security`: a value of an enumeration.
+        /// `Security`. A value of an enumeration.
         security: value ExportSecurity = "Security";
-        /// `EncryptionPassphrase`: text.
+        /// `EncryptionPassphrase`. Text.
         encryption_passphrase: value String = "EncryptionPassphrase";
     }
 }
@@ -659,9 +687,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.RemoveResourceBlock`.
     pub struct RemoveResourceBlockParameters {
-        /// `ResourceBlockETag`: text.
+        /// `ResourceBlockETag`. Text.
         resource_block_etag: value String = "ResourceBlockETag";
-        /// `ComputerSystemETag`: text.
+        /// `ComputerSystemETag`. Text.
         computer_system_etag: value String = "ComputerSystemETag";
     }
 }
@@ -669,43 +697,43 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ComputerSystem`]: its writable members.
     pub struct ComputerSystemPatch of ComputerSystem {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `HostName`: text.
+        /// `HostName`. Text.
         host_name: value view::Nullable<String> = "HostName";
-        /// `IndicatorLED`: a value of an enumeration. Deprecated by the schema.
+        /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<IndicatorLED> = "IndicatorLED";
-        /// `Boot`: an object.
+        /// `Boot`. An object.
         boot: object BootPatch = "Boot";
-        /// `ProcessorSummary`: an object.
+        /// `ProcessorSummary`. An object.
         processor_summary: object ProcessorSummaryPatch = "ProcessorSummary";
-        /// `HostWatchdogTimer`: an object.
+        /// `HostWatchdogTimer`. An object.
         host_watchdog_timer: object WatchdogTimerPatch = "HostWatchdogTimer";
-        /// `PowerRestorePolicy`: a value of an enumeration.
+        /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value PowerRestorePolicyTypes = "PowerRestorePolicy";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `PowerOnDelaySeconds`: a number.
+        /// `PowerOnDelaySeconds`. A number.
         power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number.
+        /// `PowerOffDelaySeconds`. A number.
         power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number.
+        /// `PowerCycleDelaySeconds`. A number.
         power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
-        /// `SerialConsole`: an object.
+        /// `SerialConsole`. An object.
         serial_console: object HostSerialConsolePatch = "SerialConsole";
-        /// `GraphicalConsole`: an object.
+        /// `GraphicalConsole`. An object.
         graphical_console: object HostGraphicalConsolePatch = "GraphicalConsole";
-        /// `VirtualMediaConfig`: an object.
+        /// `VirtualMediaConfig`. An object.
         virtual_media_config: object VirtualMediaConfigPatch = "VirtualMediaConfig";
-        /// `PowerMode`: a value of an enumeration.
+        /// `PowerMode`. A value of an enumeration.
         power_mode: value view::Nullable<PowerMode> = "PowerMode";
-        /// `IdlePowerSaver`: an object.
+        /// `IdlePowerSaver`. An object.
         idle_power_saver: object IdlePowerSaverPatch = "IdlePowerSaver";
-        /// `KeyManagement`: an object.
+        /// `KeyManagement`. An object.
         key_management: object KeyManagementPatch = "KeyManagement";
-        /// `IPMIHostInterface`: an object.
+        /// `IPMIHostInterface`. An object.
         ipmi_host_interface: object IPMIHostInterfacePatch = "IPMIHostInterface";
     }
 }
@@ -713,31 +741,31 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Boot`]: its writable members.
     pub struct BootPatch {
-        /// `BootSourceOverrideTarget`: a value of an enumeration.
+        /// `BootSourceOverrideTarget`. A value of an enumeration.
         boot_source_override_target: value view::Nullable<BootSource> = "BootSourceOverrideTarget";
-        /// `BootSourceOverrideEnabled`: a value of an enumeration.
+        /// `BootSourceOverrideEnabled`. A value of an enumeration.
         boot_source_override_enabled: value view::Nullable<BootSourceOverrideEnabled> = "BootSourceOverrideEnabled";
-        /// `UefiTargetBootSourceOverride`: text.
+        /// `UefiTargetBootSourceOverride`. Text.
         uefi_target_boot_source_override: value view::Nullable<String> = "UefiTargetBootSourceOverride";
-        /// `BootSourceOverrideMode`: a value of an enumeration.
+        /// `BootSourceOverrideMode`. A value of an enumeration.
         boot_source_override_mode: value view::Nullable<BootSourceOverrideMode> = "BootSourceOverrideMode";
-        /// `BootNext`: text.
+        /// `BootNext`. Text.
         boot_next: value view::Nullable<String> = "BootNext";
-        /// `BootOrder`: a list of texts.
+        /// `BootOrder`. A list of texts.
         boot_order: list String = "BootOrder";
-        /// `AliasBootOrder`: a list of values of an enumeration.
+        /// `AliasBootOrder`. A list of values of an enumeration.
         alias_boot_order: list BootSource = "AliasBootOrder";
-        /// `BootOrderPropertySelection`: a value of an enumeration.
+        /// `BootOrderPropertySelection`. A value of an enumeration.
         boot_order_property_selection: value view::Nullable<BootOrderTypes> = "BootOrderPropertySelection";
-        /// `HttpBootUri`: a URI.
+        /// `HttpBootUri`. A URI.
         http_boot_uri: value view::Nullable<String> = "HttpBootUri";
-        /// `AutomaticRetryConfig`: a value of an enumeration.
+        /// `AutomaticRetryConfig`. A value of an enumeration.
         automatic_retry_config: value view::Nullable<AutomaticRetryConfig> = "AutomaticRetryConfig";
-        /// `AutomaticRetryAttempts`: an integer.
+        /// `AutomaticRetryAttempts`. An integer.
         automatic_retry_attempts: value view::Nullable<i64> = "AutomaticRetryAttempts";
-        /// `TrustedModuleRequiredToBoot`: a value of an enumeration.
+        /// `TrustedModuleRequiredToBoot`. A value of an enumeration.
         trusted_module_required_to_boot: value view::Nullable<TrustedModuleRequiredToBoot> = "TrustedModuleRequiredToBoot";
-        /// `StopBootOnFault`: a value of an enumeration.
+        /// `StopBootOnFault`. A value of an enumeration.
         stop_boot_on_fault: value view::Nullable<StopBootOnFault> = "StopBootOnFault";
     }
 }
@@ -745,9 +773,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`HostGraphicalConsole`]: its writable members.
     pub struct HostGraphicalConsolePatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
     }
 }
@@ -755,13 +783,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`HostSerialConsole`]: its writable members.
     pub struct HostSerialConsolePatch {
-        /// `SSH`: an object.
+        /// `SSH`. An object.
         ssh: object SerialConsoleProtocolPatch = "SSH";
-        /// `Telnet`: an object.
+        /// `Telnet`. An object.
         telnet: object SerialConsoleProtocolPatch = "Telnet";
-        /// `IPMI`: an object.
+        /// `IPMI`. An object.
         ipmi: object SerialConsoleProtocolPatch = "IPMI";
-        /// `WebSocket`: an object.
+        /// `WebSocket`. An object.
         web_socket: object WebSocketConsolePatch = "WebSocket";
     }
 }
@@ -769,7 +797,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPMIHostInterface`]: its writable members.
     pub struct IPMIHostInterfacePatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
     }
 }
@@ -777,15 +805,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IdlePowerSaver`]: its writable members.
     pub struct IdlePowerSaverPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `EnterUtilizationPercent`: a number in percent.
+        /// `EnterUtilizationPercent`. A number in percent.
         enter_utilization_percent: value view::Nullable<f64> = "EnterUtilizationPercent";
-        /// `EnterDwellTimeSeconds`: an integer in seconds.
+        /// `EnterDwellTimeSeconds`. An integer in seconds.
         enter_dwell_time_seconds: value view::Nullable<i64> = "EnterDwellTimeSeconds";
-        /// `ExitUtilizationPercent`: a number in percent.
+        /// `ExitUtilizationPercent`. A number in percent.
         exit_utilization_percent: value view::Nullable<f64> = "ExitUtilizationPercent";
-        /// `ExitDwellTimeSeconds`: an integer in seconds.
+        /// `ExitDwellTimeSeconds`. An integer in seconds.
         exit_dwell_time_seconds: value view::Nullable<i64> = "ExitDwellTimeSeconds";
     }
 }
@@ -793,17 +821,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`KMIPServer`]: its writable members.
     pub struct KMIPServerPatch {
-        /// `Address`: text.
+        /// `Address`. Text.
         address: value view::Nullable<String> = "Address";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value view::Nullable<String> = "Username";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `CachePolicy`: a value of an enumeration.
+        /// `CachePolicy`. A value of an enumeration.
         cache_policy: value view::Nullable<KMIPCachePolicy> = "CachePolicy";
-        /// `CacheDuration`: a duration.
+        /// `CacheDuration`. A duration.
         cache_duration: value view::Nullable<view::Duration> = "CacheDuration";
     }
 }
@@ -811,7 +839,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`KeyManagement`]: its writable members.
     pub struct KeyManagementPatch {
-        /// `KMIPServers`: a list of objects.
+        /// `KMIPServers`. A list of objects.
         kmip_servers: objects KMIPServerPatch = "KMIPServers";
     }
 }
@@ -819,7 +847,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ResourceBlocks`: a list of links.
+        /// `ResourceBlocks`. A list of links.
         #[cfg(feature = "composition")]
         resource_blocks: list view::Reference = "ResourceBlocks";
     }
@@ -828,7 +856,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ProcessorSummary`]: its writable members.
     pub struct ProcessorSummaryPatch {
-        /// `ThreadingEnabled`: true or false.
+        /// `ThreadingEnabled`. True or false.
         threading_enabled: value bool = "ThreadingEnabled";
     }
 }
@@ -836,9 +864,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SerialConsoleProtocol`]: its writable members.
     pub struct SerialConsoleProtocolPatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
     }
 }
@@ -846,9 +874,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`VirtualMediaConfig`]: its writable members.
     pub struct VirtualMediaConfigPatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
     }
 }
@@ -856,11 +884,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`WatchdogTimer`]: its writable members.
     pub struct WatchdogTimerPatch {
-        /// `FunctionEnabled`: true or false.
+        /// `FunctionEnabled`. True or false.
         function_enabled: value view::Nullable<bool> = "FunctionEnabled";
-        /// `WarningAction`: a value of an enumeration.
+        /// `WarningAction`. A value of an enumeration.
         warning_action: value view::Nullable<WatchdogWarningActions> = "WarningAction";
-        /// `TimeoutAction`: a value of an enumeration.
+        /// `TimeoutAction`. A value of an enumeration.
         timeout_action: value view::Nullable<WatchdogTimeoutActions> = "TimeoutAction";
     }
 }
@@ -868,7 +896,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`WebSocketConsole`]: its writable members.
     pub struct WebSocketConsolePatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
     }
 }
@@ -877,85 +905,85 @@ redfish_proto::patch! {
     /// The body that creates a [`ComputerSystem`], with what the schema requires as arguments of `new`.
     pub struct ComputerSystemCreate creates ComputerSystem (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `SystemType`: a value of an enumeration.
+        /// `SystemType`. A value of an enumeration.
         system_type: value SystemType = "SystemType";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Manufacturer`: text.
+        /// `Manufacturer`. Text.
         manufacturer: value view::Nullable<String> = "Manufacturer";
-        /// `Model`: text.
+        /// `Model`. Text.
         model: value view::Nullable<String> = "Model";
-        /// `SKU`: text.
+        /// `SKU`. Text.
         sku: value view::Nullable<String> = "SKU";
-        /// `SerialNumber`: text.
+        /// `SerialNumber`. Text.
         serial_number: value view::Nullable<String> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// `PartNumber`. Text.
         part_number: value view::Nullable<String> = "PartNumber";
-        /// `UUID`: a UUID.
+        /// `UUID`. A UUID.
         uuid: value view::Nullable<view::Uuid> = "UUID";
-        /// `HostName`: text.
+        /// `HostName`. Text.
         host_name: value view::Nullable<String> = "HostName";
-        /// `PowerState`: a value of an enumeration.
+        /// `PowerState`. A value of an enumeration.
         power_state: value view::Nullable<crate::resource::PowerState> = "PowerState";
-        /// `Boot`: an object.
+        /// `Boot`. An object.
         boot: object BootPatch = "Boot";
-        /// `BiosVersion`: text.
+        /// `BiosVersion`. Text.
         bios_version: value view::Nullable<String> = "BiosVersion";
-        /// `ProcessorSummary`: an object.
+        /// `ProcessorSummary`. An object.
         processor_summary: object ProcessorSummaryPatch = "ProcessorSummary";
-        /// `MemorySummary`: an object.
+        /// `MemorySummary`. An object.
         memory_summary: value Value = "MemorySummary";
-        /// `HostingRoles`: a list of values of an enumeration.
+        /// `HostingRoles`. A list of values of an enumeration.
         hosting_roles: list HostingRole = "HostingRoles";
-        /// `HostedServices`: an object.
+        /// `HostedServices`. An object.
         hosted_services: value Value = "HostedServices";
-        /// `Redundancy`: a list of objects.
+        /// `Redundancy`. A list of objects.
         redundancy: objects crate::redundancy::RedundancyPatch = "Redundancy";
-        /// `HostWatchdogTimer`: an object.
+        /// `HostWatchdogTimer`. An object.
         host_watchdog_timer: object WatchdogTimerPatch = "HostWatchdogTimer";
-        /// `SubModel`: text.
+        /// `SubModel`. Text.
         sub_model: value view::Nullable<String> = "SubModel";
-        /// `PowerRestorePolicy`: a value of an enumeration.
+        /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value PowerRestorePolicyTypes = "PowerRestorePolicy";
-        /// `LastResetTime`: a date and time.
+        /// `LastResetTime`. A date and time.
         last_reset_time: value view::DateTime = "LastResetTime";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `BootProgress`: an object.
+        /// `BootProgress`. An object.
         boot_progress: value view::Nullable<Value> = "BootProgress";
-        /// `PowerOnDelaySeconds`: a number.
+        /// `PowerOnDelaySeconds`. A number.
         power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number.
+        /// `PowerOffDelaySeconds`. A number.
         power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number.
+        /// `PowerCycleDelaySeconds`. A number.
         power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
-        /// `SerialConsole`: an object.
+        /// `SerialConsole`. An object.
         serial_console: object HostSerialConsolePatch = "SerialConsole";
-        /// `GraphicalConsole`: an object.
+        /// `GraphicalConsole`. An object.
         graphical_console: object HostGraphicalConsolePatch = "GraphicalConsole";
-        /// `VirtualMediaConfig`: an object.
+        /// `VirtualMediaConfig`. An object.
         virtual_media_config: object VirtualMediaConfigPatch = "VirtualMediaConfig";
-        /// `PowerMode`: a value of an enumeration.
+        /// `PowerMode`. A value of an enumeration.
         power_mode: value view::Nullable<PowerMode> = "PowerMode";
-        /// `IdlePowerSaver`: an object.
+        /// `IdlePowerSaver`. An object.
         idle_power_saver: object IdlePowerSaverPatch = "IdlePowerSaver";
-        /// `KeyManagement`: an object.
+        /// `KeyManagement`. An object.
         key_management: object KeyManagementPatch = "KeyManagement";
-        /// `Composition`: an object.
+        /// `Composition`. An object.
         composition: value view::Nullable<Value> = "Composition";
-        /// `ManufacturingMode`: true or false.
+        /// `ManufacturingMode`. True or false.
         manufacturing_mode: value view::Nullable<bool> = "ManufacturingMode";
-        /// `LastResetCause`: a value of an enumeration.
+        /// `LastResetCause`. A value of an enumeration.
         last_reset_cause: value LastResetCauses = "LastResetCause";
-        /// `IPMIHostInterface`: an object.
+        /// `IPMIHostInterface`. An object.
         ipmi_host_interface: object IPMIHostInterfacePatch = "IPMIHostInterface";
-        /// `MultipartImportConfigurationPushURI`: a URI.
+        /// `MultipartImportConfigurationPushURI`. A URI.
         multipart_import_configuration_push_uri: value String = "MultipartImportConfigurationPushURI";
     }
 }
@@ -965,11 +993,8 @@ redfish_proto::enumeration! {
     ///
     /// `AutomaticRetryConfig` of the schema `ComputerSystem` 1.27.0.
     pub enum AutomaticRetryConfig {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `RetryAttempts`.
         RetryAttempts = "RetryAttempts",
-        /// `RetryAlways`.
         RetryAlways = "RetryAlways",
     }
 }
@@ -979,9 +1004,7 @@ redfish_proto::enumeration! {
     ///
     /// `BootOrderTypes` of the schema `ComputerSystem` 1.27.0.
     pub enum BootOrderTypes {
-        /// `BootOrder`.
         BootOrder = "BootOrder",
-        /// `AliasBootOrder`.
         AliasBootOrder = "AliasBootOrder",
     }
 }
@@ -991,27 +1014,16 @@ redfish_proto::enumeration! {
     ///
     /// `BootProgressTypes` of the schema `ComputerSystem` 1.27.0.
     pub enum BootProgressTypes {
-        /// `None`.
         None = "None",
-        /// `PrimaryProcessorInitializationStarted`.
         PrimaryProcessorInitializationStarted = "PrimaryProcessorInitializationStarted",
-        /// `BusInitializationStarted`.
         BusInitializationStarted = "BusInitializationStarted",
-        /// `MemoryInitializationStarted`.
         MemoryInitializationStarted = "MemoryInitializationStarted",
-        /// `SecondaryProcessorInitializationStarted`.
         SecondaryProcessorInitializationStarted = "SecondaryProcessorInitializationStarted",
-        /// `PCIResourceConfigStarted`.
         PCIResourceConfigStarted = "PCIResourceConfigStarted",
-        /// `SystemHardwareInitializationComplete`.
         SystemHardwareInitializationComplete = "SystemHardwareInitializationComplete",
-        /// `SetupEntered`.
         SetupEntered = "SetupEntered",
-        /// `OSBootStarted`.
         OSBootStarted = "OSBootStarted",
-        /// `OSRunning`.
         OSRunning = "OSRunning",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -1021,37 +1033,21 @@ redfish_proto::enumeration! {
     ///
     /// `BootSource` of the schema `ComputerSystem` 1.27.0.
     pub enum BootSource {
-        /// `None`.
         None = "None",
-        /// `Pxe`.
         Pxe = "Pxe",
-        /// `Floppy`.
         Floppy = "Floppy",
-        /// `Cd`.
         Cd = "Cd",
-        /// `Usb`.
         Usb = "Usb",
-        /// `Hdd`.
         Hdd = "Hdd",
-        /// `BiosSetup`.
         BiosSetup = "BiosSetup",
-        /// `Utilities`.
         Utilities = "Utilities",
-        /// `Diags`.
         Diags = "Diags",
-        /// `UefiShell`.
         UefiShell = "UefiShell",
-        /// `UefiTarget`.
         UefiTarget = "UefiTarget",
-        /// `SDCard`.
         SDCard = "SDCard",
-        /// `UefiHttp`.
         UefiHttp = "UefiHttp",
-        /// `RemoteDrive`.
         RemoteDrive = "RemoteDrive",
-        /// `UefiBootNext`.
         UefiBootNext = "UefiBootNext",
-        /// `Recovery`.
         Recovery = "Recovery",
     }
 }
@@ -1061,11 +1057,8 @@ redfish_proto::enumeration! {
     ///
     /// `BootSourceOverrideEnabled` of the schema `ComputerSystem` 1.27.0.
     pub enum BootSourceOverrideEnabled {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Once`.
         Once = "Once",
-        /// `Continuous`.
         Continuous = "Continuous",
     }
 }
@@ -1075,9 +1068,7 @@ redfish_proto::enumeration! {
     ///
     /// `BootSourceOverrideMode` of the schema `ComputerSystem` 1.27.0.
     pub enum BootSourceOverrideMode {
-        /// `Legacy`.
         Legacy = "Legacy",
-        /// `UEFI`.
         UEFI = "UEFI",
     }
 }
@@ -1087,15 +1078,10 @@ redfish_proto::enumeration! {
     ///
     /// `Component` of the schema `ComputerSystem` 1.27.0.
     pub enum Component {
-        /// `All`.
         All = "All",
-        /// `Manager`.
         Manager = "Manager",
-        /// `BIOS`.
         BIOS = "BIOS",
-        /// `Network`.
         Network = "Network",
-        /// `Storage`.
         Storage = "Storage",
     }
 }
@@ -1105,9 +1091,7 @@ redfish_proto::enumeration! {
     ///
     /// `CompositionUseCase` of the schema `ComputerSystem` 1.27.0.
     pub enum CompositionUseCase {
-        /// `ResourceBlockCapable`.
         ResourceBlockCapable = "ResourceBlockCapable",
-        /// `ExpandableSystem`.
         ExpandableSystem = "ExpandableSystem",
     }
 }
@@ -1117,21 +1101,13 @@ redfish_proto::enumeration! {
     ///
     /// `DecommissionType` of the schema `ComputerSystem` 1.27.0.
     pub enum DecommissionType {
-        /// `All`.
         All = "All",
-        /// `UserData`.
         UserData = "UserData",
-        /// `ManagerConfig`.
         ManagerConfig = "ManagerConfig",
-        /// `BIOSConfig`.
         BIOSConfig = "BIOSConfig",
-        /// `NetworkConfig`.
         NetworkConfig = "NetworkConfig",
-        /// `StorageConfig`.
         StorageConfig = "StorageConfig",
-        /// `Logs`.
         Logs = "Logs",
-        /// `TPM`.
         TPM = "TPM",
     }
 }
@@ -1141,11 +1117,8 @@ redfish_proto::enumeration! {
     ///
     /// `ExportSecurity` of the schema `ComputerSystem` 1.27.0.
     pub enum ExportSecurity {
-        /// `IncludeSensitiveData`.
         IncludeSensitiveData = "IncludeSensitiveData",
-        /// `HashedDataOnly`.
         HashedDataOnly = "HashedDataOnly",
-        /// `ExcludeSensitiveData`.
         ExcludeSensitiveData = "ExcludeSensitiveData",
     }
 }
@@ -1155,11 +1128,8 @@ redfish_proto::enumeration! {
     ///
     /// `ExportType` of the schema `ComputerSystem` 1.27.0.
     pub enum ExportType {
-        /// `NonDestructive`.
         NonDestructive = "NonDestructive",
-        /// `CloneWithinFabric`.
         CloneWithinFabric = "CloneWithinFabric",
-        /// `Replacement`.
         Replacement = "Replacement",
     }
 }
@@ -1169,9 +1139,7 @@ redfish_proto::enumeration! {
     ///
     /// `GraphicalConnectTypesSupported` of the schema `ComputerSystem` 1.27.0.
     pub enum GraphicalConnectTypesSupported {
-        /// `KVMIP`.
         KVMIP = "KVMIP",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -1181,19 +1149,12 @@ redfish_proto::enumeration! {
     ///
     /// `HostingRole` of the schema `ComputerSystem` 1.27.0.
     pub enum HostingRole {
-        /// `ApplicationServer`.
         ApplicationServer = "ApplicationServer",
-        /// `StorageServer`.
         StorageServer = "StorageServer",
-        /// `Switch`.
         Switch = "Switch",
-        /// `Appliance`.
         Appliance = "Appliance",
-        /// `BareMetalServer`.
         BareMetalServer = "BareMetalServer",
-        /// `VirtualMachineServer`.
         VirtualMachineServer = "VirtualMachineServer",
-        /// `ContainerServer`.
         ContainerServer = "ContainerServer",
     }
 }
@@ -1203,13 +1164,10 @@ redfish_proto::enumeration! {
     ///
     /// `IndicatorLED` of the schema `ComputerSystem` 1.27.0.
     pub enum IndicatorLED {
-        /// `Unknown`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Unknown = "Unknown",
-        /// `Lit`.
         Lit = "Lit",
-        /// `Blinking`.
         Blinking = "Blinking",
-        /// `Off`.
         Off = "Off",
     }
 }
@@ -1219,11 +1177,8 @@ redfish_proto::enumeration! {
     ///
     /// `InterfaceType` of the schema `ComputerSystem` 1.27.0.
     pub enum InterfaceType {
-        /// `TPM1_2`.
         TPM1_2 = "TPM1_2",
-        /// `TPM2_0`.
         TPM2_0 = "TPM2_0",
-        /// `TCM1_0`.
         TCM1_0 = "TCM1_0",
     }
 }
@@ -1233,13 +1188,9 @@ redfish_proto::enumeration! {
     ///
     /// `InterfaceTypeSelection` of the schema `ComputerSystem` 1.27.0.
     pub enum InterfaceTypeSelection {
-        /// `None`.
         None = "None",
-        /// `FirmwareUpdate`.
         FirmwareUpdate = "FirmwareUpdate",
-        /// `BiosSetting`.
         BiosSetting = "BiosSetting",
-        /// `OemMethod`.
         OemMethod = "OemMethod",
     }
 }
@@ -1249,9 +1200,7 @@ redfish_proto::enumeration! {
     ///
     /// `KMIPCachePolicy` of the schema `ComputerSystem` 1.27.0.
     pub enum KMIPCachePolicy {
-        /// `None`.
         None = "None",
-        /// `AfterFirstUse`.
         AfterFirstUse = "AfterFirstUse",
     }
 }
@@ -1261,25 +1210,15 @@ redfish_proto::enumeration! {
     ///
     /// `LastResetCauses` of the schema `ComputerSystem` 1.27.0.
     pub enum LastResetCauses {
-        /// `PowerButtonPress`.
         PowerButtonPress = "PowerButtonPress",
-        /// `ManagementCommand`.
         ManagementCommand = "ManagementCommand",
-        /// `PowerRestorePolicy`.
         PowerRestorePolicy = "PowerRestorePolicy",
-        /// `RTCWakeup`.
         RTCWakeup = "RTCWakeup",
-        /// `WatchdogExpiration`.
         WatchdogExpiration = "WatchdogExpiration",
-        /// `OSSoftRestart`.
         OSSoftRestart = "OSSoftRestart",
-        /// `SystemCrash`.
         SystemCrash = "SystemCrash",
-        /// `ThermalEvent`.
         ThermalEvent = "ThermalEvent",
-        /// `PowerEvent`.
         PowerEvent = "PowerEvent",
-        /// `Unknown`.
         Unknown = "Unknown",
     }
 }
@@ -1289,13 +1228,9 @@ redfish_proto::enumeration! {
     ///
     /// `MemoryMirroring` of the schema `ComputerSystem` 1.27.0.
     pub enum MemoryMirroring {
-        /// `System`.
         System = "System",
-        /// `DIMM`.
         DIMM = "DIMM",
-        /// `Hybrid`.
         Hybrid = "Hybrid",
-        /// `None`.
         None = "None",
     }
 }
@@ -1305,21 +1240,13 @@ redfish_proto::enumeration! {
     ///
     /// `PowerMode` of the schema `ComputerSystem` 1.27.0.
     pub enum PowerMode {
-        /// `MaximumPerformance`.
         MaximumPerformance = "MaximumPerformance",
-        /// `BalancedPerformance`.
         BalancedPerformance = "BalancedPerformance",
-        /// `PowerSaving`.
         PowerSaving = "PowerSaving",
-        /// `Static`.
         Static = "Static",
-        /// `OSControlled`.
         OSControlled = "OSControlled",
-        /// `OEM`.
         OEM = "OEM",
-        /// `EfficiencyFavorPower`.
         EfficiencyFavorPower = "EfficiencyFavorPower",
-        /// `EfficiencyFavorPerformance`.
         EfficiencyFavorPerformance = "EfficiencyFavorPerformance",
     }
 }
@@ -1329,11 +1256,8 @@ redfish_proto::enumeration! {
     ///
     /// `PowerRestorePolicyTypes` of the schema `ComputerSystem` 1.27.0.
     pub enum PowerRestorePolicyTypes {
-        /// `AlwaysOn`.
         AlwaysOn = "AlwaysOn",
-        /// `AlwaysOff`.
         AlwaysOff = "AlwaysOff",
-        /// `LastState`.
         LastState = "LastState",
     }
 }
@@ -1343,9 +1267,7 @@ redfish_proto::enumeration! {
     ///
     /// `StopBootOnFault` of the schema `ComputerSystem` 1.27.0.
     pub enum StopBootOnFault {
-        /// `Never`.
         Never = "Never",
-        /// `AnyFault`.
         AnyFault = "AnyFault",
     }
 }
@@ -1355,19 +1277,13 @@ redfish_proto::enumeration! {
     ///
     /// `SystemType` of the schema `ComputerSystem` 1.27.0.
     pub enum SystemType {
-        /// `Physical`.
         Physical = "Physical",
-        /// `Virtual`.
         Virtual = "Virtual",
-        /// `OS`. Deprecated by the schema.
+        /// Deprecated by the schema.
         OS = "OS",
-        /// `PhysicallyPartitioned`.
         PhysicallyPartitioned = "PhysicallyPartitioned",
-        /// `VirtuallyPartitioned`.
         VirtuallyPartitioned = "VirtuallyPartitioned",
-        /// `Composed`.
         Composed = "Composed",
-        /// `DPU`.
         DPU = "DPU",
     }
 }
@@ -1377,9 +1293,7 @@ redfish_proto::enumeration! {
     ///
     /// `TrustedModuleRequiredToBoot` of the schema `ComputerSystem` 1.27.0.
     pub enum TrustedModuleRequiredToBoot {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Required`.
         Required = "Required",
     }
 }
@@ -1389,15 +1303,10 @@ redfish_proto::enumeration! {
     ///
     /// `WatchdogTimeoutActions` of the schema `ComputerSystem` 1.27.0.
     pub enum WatchdogTimeoutActions {
-        /// `None`.
         None = "None",
-        /// `ResetSystem`.
         ResetSystem = "ResetSystem",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
-        /// `PowerDown`.
         PowerDown = "PowerDown",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -1407,17 +1316,11 @@ redfish_proto::enumeration! {
     ///
     /// `WatchdogWarningActions` of the schema `ComputerSystem` 1.27.0.
     pub enum WatchdogWarningActions {
-        /// `None`.
         None = "None",
-        /// `DiagnosticInterrupt`.
         DiagnosticInterrupt = "DiagnosticInterrupt",
-        /// `SMI`.
         SMI = "SMI",
-        /// `MessagingInterrupt`.
         MessagingInterrupt = "MessagingInterrupt",
-        /// `SCI`.
         SCI = "SCI",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

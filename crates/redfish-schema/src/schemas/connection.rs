@@ -12,27 +12,27 @@ redfish_proto::view! {
     /// `Connection` of the schema `Connection` 1.4.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Connections/{ConnectionId}`, for example.
     pub struct Connection = "Connection.Connection" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ConnectionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn connection_type(&self) -> Option<ConnectionType> = "ConnectionType";
-        /// `VolumeInfo`: a list of objects.
+        /// A list of objects.
         pub fn volume_info(&self) -> view::List<VolumeInfo> = "VolumeInfo";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `MemoryChunkInfo`: a list of objects.
+        /// A list of objects.
         pub fn memory_chunk_info(&self) -> view::List<MemoryChunkInfo> = "MemoryChunkInfo";
-        /// `ConnectionKeys`: an object.
+        /// An object.
         pub fn connection_keys(&self) -> Option<ConnectionKey> = "ConnectionKeys";
-        /// `MemoryRegionInfo`: a list of objects.
+        /// A list of objects.
         pub fn memory_region_info(&self) -> view::List<MemoryRegionInfo> = "MemoryRegionInfo";
     }
 }
@@ -42,15 +42,15 @@ redfish_proto::view! {
     ///
     /// `CHAPConnectionKey` of the schema `Connection` 1.4.0.
     pub struct CHAPConnectionKey = "Connection.CHAPConnectionKey" {
-        /// `InitiatorCHAPUsername`: text. Writable.
+        /// Text. Writable.
         pub fn initiator_chap_username(&self) -> Option<view::Text> = "InitiatorCHAPUsername";
-        /// `InitiatorCHAPPassword`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn initiator_chap_password(&self) -> Option<view::Text> = "InitiatorCHAPPassword";
-        /// `CHAPUsername`: text. Writable.
+        /// Text. Writable.
         pub fn chap_username(&self) -> Option<view::Text> = "CHAPUsername";
-        /// `CHAPPassword`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn chap_password(&self) -> Option<view::Text> = "CHAPPassword";
-        /// `TargetCHAPPassword`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn target_chap_password(&self) -> Option<view::Text> = "TargetCHAPPassword";
     }
 }
@@ -60,11 +60,11 @@ redfish_proto::view! {
     ///
     /// `ConnectionKey` of the schema `Connection` 1.4.0.
     pub struct ConnectionKey = "Connection.ConnectionKey" {
-        /// `GenZ`: an object.
+        /// An object.
         pub fn gen_z(&self) -> Option<GenZConnectionKey> = "GenZ";
-        /// `CHAP`: an object.
+        /// An object.
         pub fn chap(&self) -> Option<CHAPConnectionKey> = "CHAP";
-        /// `DHCHAP`: an object.
+        /// An object.
         pub fn dhchap(&self) -> Option<DHCHAPKey> = "DHCHAP";
     }
 }
@@ -74,9 +74,9 @@ redfish_proto::view! {
     ///
     /// `DHCHAPKey` of the schema `Connection` 1.4.0.
     pub struct DHCHAPKey = "Connection.DHCHAPKey" {
-        /// `LocalDHCHAPAuthSecret`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn local_dhchap_auth_secret(&self) -> Option<view::Text> = "LocalDHCHAPAuthSecret";
-        /// `PeerDHCHAPAuthSecret`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn peer_dhchap_auth_secret(&self) -> Option<view::Text> = "PeerDHCHAPAuthSecret";
     }
 }
@@ -86,13 +86,13 @@ redfish_proto::view! {
     ///
     /// `GenZConnectionKey` of the schema `Connection` 1.4.0.
     pub struct GenZConnectionKey = "Connection.GenZConnectionKey" {
-        /// `RKeyDomainCheckingEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn r_key_domain_checking_enabled(&self) -> Option<bool> = "RKeyDomainCheckingEnabled";
-        /// `AccessKey`: text. Writable.
+        /// Text. Writable.
         pub fn access_key(&self) -> Option<view::Text> = "AccessKey";
-        /// `RKeyReadOnlyKey`: text. Writable.
+        /// Text. Writable.
         pub fn r_key_read_only_key(&self) -> Option<view::Text> = "RKeyReadOnlyKey";
-        /// `RKeyReadWriteKey`: text. Writable.
+        /// Text. Writable.
         pub fn r_key_read_write_key(&self) -> Option<view::Text> = "RKeyReadWriteKey";
     }
 }
@@ -102,15 +102,15 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Connection` 1.4.0.
     pub struct Links = "Connection.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `InitiatorEndpoints`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn initiator_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "InitiatorEndpoints";
-        /// `TargetEndpoints`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn target_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "TargetEndpoints";
-        /// `InitiatorEndpointGroups`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn initiator_endpoint_groups(&self) -> view::List<view::Link<crate::endpoint_group::EndpointGroup>> = "InitiatorEndpointGroups";
-        /// `TargetEndpointGroups`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn target_endpoint_groups(&self) -> view::List<view::Link<crate::endpoint_group::EndpointGroup>> = "TargetEndpointGroups";
     }
 }
@@ -120,11 +120,15 @@ redfish_proto::view! {
     ///
     /// `MemoryChunkInfo` of the schema `Connection` 1.4.0.
     pub struct MemoryChunkInfo = "Connection.MemoryChunkInfo" {
-        /// `AccessCapabilities`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn access_capabilities(&self) -> view::List<AccessCapability> = "AccessCapabilities";
-        /// `AccessState`: a value of an enumeration. Writable.
+        /// The values of `AccessCapabilities` that the service allows, if it lists them.
+        pub fn access_capabilities_allowable_values(&self) -> view::List<AccessCapability> = "AccessCapabilities@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn access_state(&self) -> Option<AccessState> = "AccessState";
-        /// `MemoryChunk`: a link. Writable.
+        /// The values of `AccessState` that the service allows, if it lists them.
+        pub fn access_state_allowable_values(&self) -> view::List<AccessState> = "AccessState@Redfish.AllowableValues";
+        /// A link. Writable.
         #[cfg(feature = "compute")]
         pub fn memory_chunk(&self) -> Option<view::Link<crate::memory_chunks::MemoryChunks>> = "MemoryChunk";
     }
@@ -135,11 +139,15 @@ redfish_proto::view! {
     ///
     /// `MemoryRegionInfo` of the schema `Connection` 1.4.0.
     pub struct MemoryRegionInfo = "Connection.MemoryRegionInfo" {
-        /// `AccessCapabilities`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn access_capabilities(&self) -> view::List<AccessCapability> = "AccessCapabilities";
-        /// `AccessState`: a value of an enumeration. Writable.
+        /// The values of `AccessCapabilities` that the service allows, if it lists them.
+        pub fn access_capabilities_allowable_values(&self) -> view::List<AccessCapability> = "AccessCapabilities@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn access_state(&self) -> Option<AccessState> = "AccessState";
-        /// `MemoryRegion`: a link. Writable.
+        /// The values of `AccessState` that the service allows, if it lists them.
+        pub fn access_state_allowable_values(&self) -> view::List<AccessState> = "AccessState@Redfish.AllowableValues";
+        /// A link. Writable.
         #[cfg(feature = "compute")]
         pub fn memory_region(&self) -> Option<view::Link<crate::memory_region::MemoryRegion>> = "MemoryRegion";
     }
@@ -150,14 +158,18 @@ redfish_proto::view! {
     ///
     /// `VolumeInfo` of the schema `Connection` 1.4.0.
     pub struct VolumeInfo = "Connection.VolumeInfo" {
-        /// `AccessCapabilities`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn access_capabilities(&self) -> view::List<AccessCapability> = "AccessCapabilities";
-        /// `AccessState`: a value of an enumeration. Writable.
+        /// The values of `AccessCapabilities` that the service allows, if it lists them.
+        pub fn access_capabilities_allowable_values(&self) -> view::List<AccessCapability> = "AccessCapabilities@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn access_state(&self) -> Option<AccessState> = "AccessState";
-        /// `Volume`: a link. Writable.
+        /// The values of `AccessState` that the service allows, if it lists them.
+        pub fn access_state_allowable_values(&self) -> view::List<AccessState> = "AccessState@Redfish.AllowableValues";
+        /// A link. Writable.
         #[cfg(feature = "storage")]
         pub fn volume(&self) -> Option<view::Link<crate::volume::Volume>> = "Volume";
-        /// `LUN`: an integer. Writable.
+        /// An integer. Writable.
         pub fn lun(&self) -> Option<i64> = "LUN";
     }
 }
@@ -211,9 +223,9 @@ impl Connection {
 redfish_proto::patch! {
     /// Optional parameters of the action `Connection.AddVolumeInfo`.
     pub struct AddVolumeInfoParameters {
-        /// `LUN`: an integer.
+        /// `LUN`. An integer.
         lun: value i64 = "LUN";
-        /// `AccessCapabilities`: a list of values of an enumeration.
+        /// `AccessCapabilities`. A list of values of an enumeration.
         access_capabilities: list AccessCapability = "AccessCapabilities";
     }
 }
@@ -221,7 +233,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Connection.RemoveVolumeInfo`.
     pub struct RemoveVolumeInfoParameters {
-        /// `LUN`: an integer.
+        /// `LUN`. An integer.
         lun: value i64 = "LUN";
     }
 }
@@ -229,15 +241,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Connection`]: its writable members.
     pub struct ConnectionPatch of Connection {
-        /// `VolumeInfo`: a list of objects.
+        /// `VolumeInfo`. A list of objects.
         volume_info: objects VolumeInfoPatch = "VolumeInfo";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `MemoryChunkInfo`: a list of objects.
+        /// `MemoryChunkInfo`. A list of objects.
         memory_chunk_info: objects MemoryChunkInfoPatch = "MemoryChunkInfo";
-        /// `ConnectionKeys`: an object.
+        /// `ConnectionKeys`. An object.
         connection_keys: object ConnectionKeyPatch = "ConnectionKeys";
-        /// `MemoryRegionInfo`: a list of objects.
+        /// `MemoryRegionInfo`. A list of objects.
         memory_region_info: objects MemoryRegionInfoPatch = "MemoryRegionInfo";
     }
 }
@@ -245,15 +257,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CHAPConnectionKey`]: its writable members.
     pub struct CHAPConnectionKeyPatch {
-        /// `InitiatorCHAPUsername`: text.
+        /// `InitiatorCHAPUsername`. Text.
         initiator_chap_username: value view::Nullable<String> = "InitiatorCHAPUsername";
-        /// `InitiatorCHAPPassword`: text.
+        /// `InitiatorCHAPPassword`. Text.
         initiator_chap_password: value view::Nullable<String> = "InitiatorCHAPPassword";
-        /// `CHAPUsername`: text.
+        /// `CHAPUsername`. Text.
         chap_username: value view::Nullable<String> = "CHAPUsername";
-        /// `CHAPPassword`: text.
+        /// `CHAPPassword`. Text.
         chap_password: value view::Nullable<String> = "CHAPPassword";
-        /// `TargetCHAPPassword`: text.
+        /// `TargetCHAPPassword`. Text.
         target_chap_password: value view::Nullable<String> = "TargetCHAPPassword";
     }
 }
@@ -261,11 +273,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ConnectionKey`]: its writable members.
     pub struct ConnectionKeyPatch {
-        /// `GenZ`: an object.
+        /// `GenZ`. An object.
         gen_z: object GenZConnectionKeyPatch = "GenZ";
-        /// `CHAP`: an object.
+        /// `CHAP`. An object.
         chap: object CHAPConnectionKeyPatch = "CHAP";
-        /// `DHCHAP`: an object.
+        /// `DHCHAP`. An object.
         dhchap: object DHCHAPKeyPatch = "DHCHAP";
     }
 }
@@ -273,9 +285,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`DHCHAPKey`]: its writable members.
     pub struct DHCHAPKeyPatch {
-        /// `LocalDHCHAPAuthSecret`: text.
+        /// `LocalDHCHAPAuthSecret`. Text.
         local_dhchap_auth_secret: value view::Nullable<String> = "LocalDHCHAPAuthSecret";
-        /// `PeerDHCHAPAuthSecret`: text.
+        /// `PeerDHCHAPAuthSecret`. Text.
         peer_dhchap_auth_secret: value view::Nullable<String> = "PeerDHCHAPAuthSecret";
     }
 }
@@ -283,13 +295,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GenZConnectionKey`]: its writable members.
     pub struct GenZConnectionKeyPatch {
-        /// `RKeyDomainCheckingEnabled`: true or false.
+        /// `RKeyDomainCheckingEnabled`. True or false.
         r_key_domain_checking_enabled: value bool = "RKeyDomainCheckingEnabled";
-        /// `AccessKey`: text.
+        /// `AccessKey`. Text.
         access_key: value String = "AccessKey";
-        /// `RKeyReadOnlyKey`: text.
+        /// `RKeyReadOnlyKey`. Text.
         r_key_read_only_key: value String = "RKeyReadOnlyKey";
-        /// `RKeyReadWriteKey`: text.
+        /// `RKeyReadWriteKey`. Text.
         r_key_read_write_key: value String = "RKeyReadWriteKey";
     }
 }
@@ -297,13 +309,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `InitiatorEndpoints`: a list of links.
+        /// `InitiatorEndpoints`. A list of links.
         initiator_endpoints: list view::Reference = "InitiatorEndpoints";
-        /// `TargetEndpoints`: a list of links.
+        /// `TargetEndpoints`. A list of links.
         target_endpoints: list view::Reference = "TargetEndpoints";
-        /// `InitiatorEndpointGroups`: a list of links.
+        /// `InitiatorEndpointGroups`. A list of links.
         initiator_endpoint_groups: list view::Reference = "InitiatorEndpointGroups";
-        /// `TargetEndpointGroups`: a list of links.
+        /// `TargetEndpointGroups`. A list of links.
         target_endpoint_groups: list view::Reference = "TargetEndpointGroups";
     }
 }
@@ -311,11 +323,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MemoryChunkInfo`]: its writable members.
     pub struct MemoryChunkInfoPatch {
-        /// `AccessCapabilities`: a list of values of an enumeration.
+        /// `AccessCapabilities`. A list of values of an enumeration.
         access_capabilities: list AccessCapability = "AccessCapabilities";
-        /// `AccessState`: a value of an enumeration.
+        /// `AccessState`. A value of an enumeration.
         access_state: value view::Nullable<AccessState> = "AccessState";
-        /// `MemoryChunk`: a link.
+        /// `MemoryChunk`. A link.
         #[cfg(feature = "compute")]
         memory_chunk: value view::Nullable<view::Reference> = "MemoryChunk";
     }
@@ -324,11 +336,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MemoryRegionInfo`]: its writable members.
     pub struct MemoryRegionInfoPatch {
-        /// `AccessCapabilities`: a list of values of an enumeration.
+        /// `AccessCapabilities`. A list of values of an enumeration.
         access_capabilities: list AccessCapability = "AccessCapabilities";
-        /// `AccessState`: a value of an enumeration.
+        /// `AccessState`. A value of an enumeration.
         access_state: value view::Nullable<AccessState> = "AccessState";
-        /// `MemoryRegion`: a link.
+        /// `MemoryRegion`. A link.
         #[cfg(feature = "compute")]
         memory_region: value view::Nullable<view::Reference> = "MemoryRegion";
     }
@@ -337,14 +349,14 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`VolumeInfo`]: its writable members.
     pub struct VolumeInfoPatch {
-        /// `AccessCapabilities`: a list of values of an enumeration.
+        /// `AccessCapabilities`. A list of values of an enumeration.
         access_capabilities: list AccessCapability = "AccessCapabilities";
-        /// `AccessState`: a value of an enumeration.
+        /// `AccessState`. A value of an enumeration.
         access_state: value view::Nullable<AccessState> = "AccessState";
-        /// `Volume`: a link.
+        /// `Volume`. A link.
         #[cfg(feature = "storage")]
         volume: value view::Reference = "Volume";
-        /// `LUN`: an integer.
+        /// `LUN`. An integer.
         lun: value view::Nullable<i64> = "LUN";
     }
 }
@@ -353,21 +365,21 @@ redfish_proto::patch! {
     /// The body that creates a [`Connection`], with what the schema requires as arguments of `new`.
     pub struct ConnectionCreate creates Connection (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `ConnectionType`: a value of an enumeration.
+        /// `ConnectionType`. A value of an enumeration.
         connection_type: value view::Nullable<ConnectionType> = "ConnectionType";
-        /// `VolumeInfo`: a list of objects.
+        /// `VolumeInfo`. A list of objects.
         volume_info: objects VolumeInfoPatch = "VolumeInfo";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `MemoryChunkInfo`: a list of objects.
+        /// `MemoryChunkInfo`. A list of objects.
         memory_chunk_info: objects MemoryChunkInfoPatch = "MemoryChunkInfo";
-        /// `ConnectionKeys`: an object.
+        /// `ConnectionKeys`. An object.
         connection_keys: object ConnectionKeyPatch = "ConnectionKeys";
-        /// `MemoryRegionInfo`: a list of objects.
+        /// `MemoryRegionInfo`. A list of objects.
         memory_region_info: objects MemoryRegionInfoPatch = "MemoryRegionInfo";
     }
 }
@@ -377,9 +389,7 @@ redfish_proto::enumeration! {
     ///
     /// `AccessCapability` of the schema `Connection` 1.4.0.
     pub enum AccessCapability {
-        /// `Read`.
         Read = "Read",
-        /// `Write`.
         Write = "Write",
     }
 }
@@ -389,15 +399,10 @@ redfish_proto::enumeration! {
     ///
     /// `AccessState` of the schema `Connection` 1.4.0.
     pub enum AccessState {
-        /// `Optimized`.
         Optimized = "Optimized",
-        /// `NonOptimized`.
         NonOptimized = "NonOptimized",
-        /// `Standby`.
         Standby = "Standby",
-        /// `Unavailable`.
         Unavailable = "Unavailable",
-        /// `Transitioning`.
         Transitioning = "Transitioning",
     }
 }
@@ -407,9 +412,7 @@ redfish_proto::enumeration! {
     ///
     /// `ConnectionType` of the schema `Connection` 1.4.0.
     pub enum ConnectionType {
-        /// `Storage`.
         Storage = "Storage",
-        /// `Memory`.
         Memory = "Memory",
     }
 }

@@ -11,21 +11,21 @@ redfish_proto::view! {
     /// `ConnectionMethod` of the schema `ConnectionMethod` 1.2.0.
     /// Services have it at `/redfish/v1/AggregationService/ConnectionMethods/{ConnectionMethodId}`, for example.
     pub struct ConnectionMethod = "ConnectionMethod.ConnectionMethod" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ConnectionMethodType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn connection_method_type(&self) -> Option<ConnectionMethodType> = "ConnectionMethodType";
-        /// `ConnectionMethodVariant`: text.
+        /// Text.
         pub fn connection_method_variant(&self) -> Option<view::Text> = "ConnectionMethodVariant";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `TunnelingProtocol`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn tunneling_protocol(&self) -> Option<TunnelingProtocolType> = "TunnelingProtocol";
     }
 }
@@ -35,11 +35,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ConnectionMethod` 1.2.0.
     pub struct Links = "ConnectionMethod.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `AggregationSources`: a list of links.
+        /// A list of links.
         pub fn aggregation_sources(&self) -> view::List<view::Link<crate::aggregation_source::AggregationSource>> = "AggregationSources";
-        /// `SerialInterface`: a link.
+        /// A link.
         #[cfg(feature = "manager")]
         pub fn serial_interface(&self) -> Option<view::Link<crate::serial_interface::SerialInterface>> = "SerialInterface";
     }
@@ -49,17 +49,17 @@ redfish_proto::patch! {
     /// The body that creates a [`ConnectionMethod`], with what the schema requires as arguments of `new`.
     pub struct ConnectionMethodCreate creates ConnectionMethod (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `ConnectionMethodType`: a value of an enumeration.
+        /// `ConnectionMethodType`. A value of an enumeration.
         connection_method_type: value view::Nullable<ConnectionMethodType> = "ConnectionMethodType";
-        /// `ConnectionMethodVariant`: text.
+        /// `ConnectionMethodVariant`. Text.
         connection_method_variant: value view::Nullable<String> = "ConnectionMethodVariant";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `TunnelingProtocol`: a value of an enumeration.
+        /// `TunnelingProtocol`. A value of an enumeration.
         tunneling_protocol: value view::Nullable<TunnelingProtocolType> = "TunnelingProtocol";
     }
 }
@@ -69,21 +69,13 @@ redfish_proto::enumeration! {
     ///
     /// `ConnectionMethodType` of the schema `ConnectionMethod` 1.2.0.
     pub enum ConnectionMethodType {
-        /// `Redfish`.
         Redfish = "Redfish",
-        /// `SNMP`.
         SNMP = "SNMP",
-        /// `IPMI15`.
         IPMI15 = "IPMI15",
-        /// `IPMI20`.
         IPMI20 = "IPMI20",
-        /// `NETCONF`.
         NETCONF = "NETCONF",
-        /// `OEM`.
         OEM = "OEM",
-        /// `ModbusSerial`.
         ModbusSerial = "ModbusSerial",
-        /// `ModbusTCP`.
         ModbusTCP = "ModbusTCP",
     }
 }
@@ -93,9 +85,7 @@ redfish_proto::enumeration! {
     ///
     /// `TunnelingProtocolType` of the schema `ConnectionMethod` 1.2.0.
     pub enum TunnelingProtocolType {
-        /// `SSH`.
         SSH = "SSH",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

@@ -12,28 +12,28 @@ redfish_proto::view! {
     /// `Container` of the schema `Container` 1.0.1.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/OperatingSystem/Containers/{ContainerId}`, for example.
     pub struct Container = "Container.Container" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `StartTime`: a date and time.
+        /// A date and time.
         pub fn start_time(&self) -> Option<view::DateTime> = "StartTime";
-        /// `ProgrammaticId`: text.
+        /// Text.
         pub fn programmatic_id(&self) -> Option<view::Text> = "ProgrammaticId";
-        /// `Limits`: an object.
+        /// An object.
         pub fn limits(&self) -> Option<Limits> = "Limits";
-        /// `MountPoints`: a list of objects.
+        /// A list of objects.
         pub fn mount_points(&self) -> view::List<MountPoint> = "MountPoints";
-        /// `EthernetInterfaces`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ethernet_interfaces(&self) -> Option<view::Link<crate::ethernet_interface_collection::EthernetInterfaceCollection>> = "EthernetInterfaces";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -43,9 +43,9 @@ redfish_proto::view! {
     ///
     /// `Limits` of the schema `Container` 1.0.1.
     pub struct Limits = "Container.Limits" {
-        /// `MemoryBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn memory_bytes(&self) -> Option<i64> = "MemoryBytes";
-        /// `CPUCount`: a number.
+        /// A number.
         pub fn cpu_count(&self) -> Option<view::Number> = "CPUCount";
     }
 }
@@ -55,9 +55,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Container` 1.0.1.
     pub struct Links = "Container.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ContainerImage`: a link.
+        /// A link.
         pub fn container_image(&self) -> Option<view::Link<crate::container_image::ContainerImage>> = "ContainerImage";
     }
 }
@@ -67,9 +67,9 @@ redfish_proto::view! {
     ///
     /// `MountPoint` of the schema `Container` 1.0.1.
     pub struct MountPoint = "Container.MountPoint" {
-        /// `Source`: text.
+        /// Text.
         pub fn source(&self) -> Option<view::Text> = "Source";
-        /// `Destination`: text.
+        /// Text.
         pub fn destination(&self) -> Option<view::Text> = "Destination";
     }
 }

@@ -10,27 +10,27 @@ redfish_proto::view! {
     /// `ContainerImage` of the schema `ContainerImage` 1.0.1.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/OperatingSystem/ContainerImages/{ContainerImageId}`, for example.
     pub struct ContainerImage = "ContainerImage.ContainerImage" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<ImageTypes> = "Type";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `CreateTime`: a date and time.
+        /// A date and time.
         pub fn create_time(&self) -> Option<view::DateTime> = "CreateTime";
-        /// `ProgrammaticId`: text.
+        /// Text.
         pub fn programmatic_id(&self) -> Option<view::Text> = "ProgrammaticId";
-        /// `SizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn size_bytes(&self) -> Option<i64> = "SizeBytes";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -40,12 +40,12 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ContainerImage` 1.0.1.
     pub struct Links = "ContainerImage.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `SoftwareImage`: a link.
+        /// A link.
         #[cfg(feature = "update")]
         pub fn software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImage";
-        /// `Containers`: a list of links.
+        /// A list of links.
         pub fn containers(&self) -> view::List<view::Link<crate::container::Container>> = "Containers";
     }
 }
@@ -55,11 +55,8 @@ redfish_proto::enumeration! {
     ///
     /// `ImageTypes` of the schema `ContainerImage` 1.0.1.
     pub enum ImageTypes {
-        /// `DockerV1`.
         DockerV1 = "DockerV1",
-        /// `DockerV2`.
         DockerV2 = "DockerV2",
-        /// `OCI`.
         OCI = "OCI",
     }
 }

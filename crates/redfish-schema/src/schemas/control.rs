@@ -12,73 +12,75 @@ redfish_proto::view! {
     /// `Control` of the schema `Control` 1.7.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/Controls/{ControlId}`, for example.
     pub struct Control = "Control.Control" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ControlType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn control_type(&self) -> Option<ControlType> = "ControlType";
-        /// `SetPointType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn set_point_type(&self) -> Option<SetPointType> = "SetPointType";
-        /// `DataSourceUri`: a URI. Only in copies of a part of the resource.
+        /// A URI. Only in copies of a part of the resource.
         pub fn data_source_uri(&self) -> Option<view::Text> = "DataSourceUri";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ControlMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn control_mode(&self) -> Option<ControlMode> = "ControlMode";
-        /// `SetPoint`: a number. Writable.
+        /// The values of `ControlMode` that the service allows, if it lists them.
+        pub fn control_mode_allowable_values(&self) -> view::List<ControlMode> = "ControlMode@Redfish.AllowableValues";
+        /// A number. Writable.
         pub fn set_point(&self) -> Option<view::Number> = "SetPoint";
-        /// `SettingMin`: a number. Writable.
+        /// A number. Writable.
         pub fn setting_min(&self) -> Option<view::Number> = "SettingMin";
-        /// `SettingMax`: a number. Writable.
+        /// A number. Writable.
         pub fn setting_max(&self) -> Option<view::Number> = "SettingMax";
-        /// `AllowableNumericValues`: a list of numbers.
+        /// A list of numbers.
         pub fn allowable_numeric_values(&self) -> view::List<view::Number> = "AllowableNumericValues";
-        /// `SetPointUnits`: text.
+        /// Text.
         pub fn set_point_units(&self) -> Option<view::Text> = "SetPointUnits";
-        /// `DeadBand`: a number. Writable.
+        /// A number. Writable.
         pub fn dead_band(&self) -> Option<view::Number> = "DeadBand";
-        /// `ControlDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn control_delay_seconds(&self) -> Option<view::Number> = "ControlDelaySeconds";
-        /// `AllowableMax`: a number.
+        /// A number.
         pub fn allowable_max(&self) -> Option<view::Number> = "AllowableMax";
-        /// `AllowableMin`: a number.
+        /// A number.
         pub fn allowable_min(&self) -> Option<view::Number> = "AllowableMin";
-        /// `Increment`: a number.
+        /// A number.
         pub fn increment(&self) -> Option<view::Number> = "Increment";
-        /// `Accuracy`: a number in percent. Deprecated by the schema.
+        /// A number in percent. Deprecated by the schema.
         pub fn accuracy(&self) -> Option<view::Number> = "Accuracy";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `PhysicalSubContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_sub_context(&self) -> Option<crate::physical_context::PhysicalSubContext> = "PhysicalSubContext";
-        /// `Implementation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn implementation(&self) -> Option<ImplementationType> = "Implementation";
-        /// `SetPointUpdateTime`: a date and time.
+        /// A date and time.
         pub fn set_point_update_time(&self) -> Option<view::DateTime> = "SetPointUpdateTime";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `ControlLoop`: an object.
+        /// An object.
         pub fn control_loop(&self) -> Option<ControlLoop> = "ControlLoop";
-        /// `Reading`: a number. Only in copies of a part of the resource.
+        /// A number. Only in copies of a part of the resource.
         pub fn reading(&self) -> Option<view::Number> = "Reading";
-        /// `ReadingUnits`: text. Only in copies of a part of the resource.
+        /// Text. Only in copies of a part of the resource.
         pub fn reading_units(&self) -> Option<view::Text> = "ReadingUnits";
-        /// `Sensor`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn sensor(&self) -> Option<crate::sensor::Sensor> = "Sensor";
-        /// `AssociatedSensors`: a list of links.
+        /// A list of links.
         pub fn associated_sensors(&self) -> view::List<view::Link<crate::sensor::Sensor>> = "AssociatedSensors";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `DefaultSetPoint`: a number.
+        /// A number.
         pub fn default_set_point(&self) -> Option<view::Number> = "DefaultSetPoint";
-        /// `SetPointAccuracy`: a number.
+        /// A number.
         pub fn set_point_accuracy(&self) -> Option<view::Number> = "SetPointAccuracy";
-        /// `SetPointError`: a number.
+        /// A number.
         pub fn set_point_error(&self) -> Option<view::Number> = "SetPointError";
     }
 }
@@ -88,13 +90,13 @@ redfish_proto::view! {
     ///
     /// `ControlLoop` of the schema `Control` 1.7.0.
     pub struct ControlLoop = "Control.ControlLoop" {
-        /// `Proportional`: a number. Writable.
+        /// A number. Writable.
         pub fn proportional(&self) -> Option<view::Number> = "Proportional";
-        /// `Integral`: a number. Writable.
+        /// A number. Writable.
         pub fn integral(&self) -> Option<view::Number> = "Integral";
-        /// `Differential`: a number. Writable.
+        /// A number. Writable.
         pub fn differential(&self) -> Option<view::Number> = "Differential";
-        /// `CoefficientUpdateTime`: a date and time.
+        /// A date and time.
         pub fn coefficient_update_time(&self) -> Option<view::DateTime> = "CoefficientUpdateTime";
     }
 }
@@ -112,21 +114,21 @@ impl Control {
 redfish_proto::patch! {
     /// Changes of [`Control`]: its writable members.
     pub struct ControlPatch of Control {
-        /// `ControlMode`: a value of an enumeration.
+        /// `ControlMode`. A value of an enumeration.
         control_mode: value view::Nullable<ControlMode> = "ControlMode";
-        /// `SetPoint`: a number.
+        /// `SetPoint`. A number.
         set_point: value view::Nullable<f64> = "SetPoint";
-        /// `SettingMin`: a number.
+        /// `SettingMin`. A number.
         setting_min: value view::Nullable<f64> = "SettingMin";
-        /// `SettingMax`: a number.
+        /// `SettingMax`. A number.
         setting_max: value view::Nullable<f64> = "SettingMax";
-        /// `DeadBand`: a number.
+        /// `DeadBand`. A number.
         dead_band: value view::Nullable<f64> = "DeadBand";
-        /// `ControlDelaySeconds`: a number.
+        /// `ControlDelaySeconds`. A number.
         control_delay_seconds: value view::Nullable<f64> = "ControlDelaySeconds";
-        /// `ControlLoop`: an object.
+        /// `ControlLoop`. An object.
         control_loop: object ControlLoopPatch = "ControlLoop";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }
 }
@@ -134,11 +136,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ControlLoop`]: its writable members.
     pub struct ControlLoopPatch {
-        /// `Proportional`: a number.
+        /// `Proportional`. A number.
         proportional: value view::Nullable<f64> = "Proportional";
-        /// `Integral`: a number.
+        /// `Integral`. A number.
         integral: value view::Nullable<f64> = "Integral";
-        /// `Differential`: a number.
+        /// `Differential`. A number.
         differential: value view::Nullable<f64> = "Differential";
     }
 }
@@ -148,13 +150,9 @@ redfish_proto::enumeration! {
     ///
     /// `ControlMode` of the schema `Control` 1.7.0.
     pub enum ControlMode {
-        /// `Automatic`.
         Automatic = "Automatic",
-        /// `Override`.
         Override = "Override",
-        /// `Manual`.
         Manual = "Manual",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -164,37 +162,22 @@ redfish_proto::enumeration! {
     ///
     /// `ControlType` of the schema `Control` 1.7.0.
     pub enum ControlType {
-        /// `Temperature`.
         Temperature = "Temperature",
-        /// `Power`.
         Power = "Power",
-        /// `Frequency`.
         Frequency = "Frequency",
-        /// `FrequencyMHz`.
         FrequencyMHz = "FrequencyMHz",
-        /// `Pressure`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Pressure = "Pressure",
-        /// `PressurekPa`.
         PressurekPa = "PressurekPa",
-        /// `Valve`.
         Valve = "Valve",
-        /// `Percent`.
         Percent = "Percent",
-        /// `DutyCycle`.
         DutyCycle = "DutyCycle",
-        /// `LinearPosition`.
         LinearPosition = "LinearPosition",
-        /// `LinearVelocity`.
         LinearVelocity = "LinearVelocity",
-        /// `LinearAcceleration`.
         LinearAcceleration = "LinearAcceleration",
-        /// `RotationalPosition`.
         RotationalPosition = "RotationalPosition",
-        /// `RotationalVelocity`.
         RotationalVelocity = "RotationalVelocity",
-        /// `RotationalAcceleration`.
         RotationalAcceleration = "RotationalAcceleration",
-        /// `LiquidFlowLPM`.
         LiquidFlowLPM = "LiquidFlowLPM",
     }
 }
@@ -204,11 +187,8 @@ redfish_proto::enumeration! {
     ///
     /// `ImplementationType` of the schema `Control` 1.7.0.
     pub enum ImplementationType {
-        /// `Programmable`.
         Programmable = "Programmable",
-        /// `Direct`.
         Direct = "Direct",
-        /// `Monitored`.
         Monitored = "Monitored",
     }
 }
@@ -218,11 +198,8 @@ redfish_proto::enumeration! {
     ///
     /// `SetPointType` of the schema `Control` 1.7.0.
     pub enum SetPointType {
-        /// `Single`.
         Single = "Single",
-        /// `Range`.
         Range = "Range",
-        /// `Monitor`.
         Monitor = "Monitor",
     }
 }

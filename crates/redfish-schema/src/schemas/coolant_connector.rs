@@ -12,76 +12,76 @@ redfish_proto::view! {
     /// `CoolantConnector` of the schema `CoolantConnector` 1.3.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/CoolantConnectors/{CoolantConnectorId}`, for example.
     pub struct CoolantConnector = "CoolantConnector.CoolantConnector" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `CoolantConnectorType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn coolant_connector_type(&self) -> Option<CoolantConnectorType> = "CoolantConnectorType";
-        /// `Coolant`: an object.
+        /// An object.
         #[cfg(feature = "facility")]
         pub fn coolant(&self) -> Option<crate::cooling_loop::Coolant> = "Coolant";
-        /// `RatedFlowLitersPerMinute`: a number in liters per minute.
+        /// A number in liters per minute.
         pub fn rated_flow_liters_per_minute(&self) -> Option<view::Number> = "RatedFlowLitersPerMinute";
-        /// `RatedFlowPressurekPa`: a number in kilopascals.
+        /// A number in kilopascals.
         pub fn rated_flow_pressurek_pa(&self) -> Option<view::Number> = "RatedFlowPressurekPa";
-        /// `RatedPressurekPa`: a number in kilopascals.
+        /// A number in kilopascals.
         pub fn rated_pressurek_pa(&self) -> Option<view::Number> = "RatedPressurekPa";
-        /// `CoolingManagerURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn cooling_manager_uri(&self) -> Option<view::Text> = "CoolingManagerURI";
-        /// `CoolingLoopName`: text. Writable.
+        /// Text. Writable.
         pub fn cooling_loop_name(&self) -> Option<view::Text> = "CoolingLoopName";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `HeatRemovedkW`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn heat_removedk_w(&self) -> Option<crate::sensor::Sensor> = "HeatRemovedkW";
-        /// `FlowLitersPerMinute`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn flow_liters_per_minute(&self) -> Option<crate::sensor::Sensor> = "FlowLitersPerMinute";
-        /// `SupplyTemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn supply_temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "SupplyTemperatureCelsius";
-        /// `ReturnTemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn return_temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "ReturnTemperatureCelsius";
-        /// `DeltaTemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn delta_temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "DeltaTemperatureCelsius";
-        /// `SupplyPressurekPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn supply_pressurek_pa(&self) -> Option<crate::sensor::Sensor> = "SupplyPressurekPa";
-        /// `ReturnPressurekPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn return_pressurek_pa(&self) -> Option<crate::sensor::Sensor> = "ReturnPressurekPa";
-        /// `DeltaPressurekPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn delta_pressurek_pa(&self) -> Option<crate::sensor::Sensor> = "DeltaPressurekPa";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `FlowControlLitersPerMinute`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn flow_control_liters_per_minute(&self) -> Option<crate::control::Control> = "FlowControlLitersPerMinute";
-        /// `SupplyTemperatureControlCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn supply_temperature_control_celsius(&self) -> Option<crate::control::Control> = "SupplyTemperatureControlCelsius";
-        /// `ReturnTemperatureControlCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn return_temperature_control_celsius(&self) -> Option<crate::control::Control> = "ReturnTemperatureControlCelsius";
-        /// `DeltaPressureControlkPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn delta_pressure_controlk_pa(&self) -> Option<crate::control::Control> = "DeltaPressureControlkPa";
-        /// `DeltaTemperatureControlCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn delta_temperature_control_celsius(&self) -> Option<crate::control::Control> = "DeltaTemperatureControlCelsius";
-        /// `ValvePositionPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn valve_position_percent(&self) -> Option<crate::sensor::Sensor> = "ValvePositionPercent";
-        /// `ValvePositionControlPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn valve_position_control_percent(&self) -> Option<crate::control::Control> = "ValvePositionControlPercent";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
     }
 }
@@ -91,15 +91,15 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `CoolantConnector` 1.3.0.
     pub struct Links = "CoolantConnector.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ConnectedCoolingLoop`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "facility")]
         pub fn connected_cooling_loop(&self) -> Option<view::Link<crate::cooling_loop::CoolingLoop>> = "ConnectedCoolingLoop";
-        /// `ConnectedCoolingUnit`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "facility")]
         pub fn connected_cooling_unit(&self) -> Option<view::Link<crate::cooling_unit::CoolingUnit>> = "ConnectedCoolingUnit";
-        /// `ConnectedChassis`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn connected_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "ConnectedChassis";
     }
 }
@@ -126,9 +126,9 @@ impl CoolantConnector {
 redfish_proto::patch! {
     /// Optional parameters of the action `CoolantConnector.ValveControl`.
     pub struct ValveControlParameters {
-        /// `ValveState`: a value of an enumeration.
+        /// `ValveState`. A value of an enumeration.
         valve_state: value ValveState = "ValveState";
-        /// `ValveStateReason`: a value of an enumeration.
+        /// `ValveStateReason`. A value of an enumeration.
         valve_state_reason: value ValveStateReason = "ValveStateReason";
     }
 }
@@ -136,16 +136,16 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CoolantConnector`]: its writable members.
     pub struct CoolantConnectorPatch of CoolantConnector {
-        /// `Coolant`: an object.
+        /// `Coolant`. An object.
         #[cfg(feature = "facility")]
         coolant: object crate::cooling_loop::CoolantPatch = "Coolant";
-        /// `CoolingManagerURI`: a URI.
+        /// `CoolingManagerURI`. A URI.
         cooling_manager_uri: value view::Nullable<String> = "CoolingManagerURI";
-        /// `CoolingLoopName`: text.
+        /// `CoolingLoopName`. Text.
         cooling_loop_name: value view::Nullable<String> = "CoolingLoopName";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -153,13 +153,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ConnectedCoolingLoop`: a link.
+        /// `ConnectedCoolingLoop`. A link.
         #[cfg(feature = "facility")]
         connected_cooling_loop: value view::Nullable<view::Reference> = "ConnectedCoolingLoop";
-        /// `ConnectedCoolingUnit`: a link.
+        /// `ConnectedCoolingUnit`. A link.
         #[cfg(feature = "facility")]
         connected_cooling_unit: value view::Nullable<view::Reference> = "ConnectedCoolingUnit";
-        /// `ConnectedChassis`: a list of links.
+        /// `ConnectedChassis`. A list of links.
         connected_chassis: list view::Reference = "ConnectedChassis";
     }
 }
@@ -169,15 +169,10 @@ redfish_proto::enumeration! {
     ///
     /// `CoolantConnectorType` of the schema `CoolantConnector` 1.3.0.
     pub enum CoolantConnectorType {
-        /// `Pair`.
         Pair = "Pair",
-        /// `Supply`.
         Supply = "Supply",
-        /// `Return`.
         Return = "Return",
-        /// `Inline`.
         Inline = "Inline",
-        /// `Closed`.
         Closed = "Closed",
     }
 }
@@ -187,9 +182,7 @@ redfish_proto::enumeration! {
     ///
     /// `ValveState` of the schema `CoolantConnector` 1.3.0.
     pub enum ValveState {
-        /// `Open`.
         Open = "Open",
-        /// `Closed`.
         Closed = "Closed",
     }
 }
@@ -199,11 +192,8 @@ redfish_proto::enumeration! {
     ///
     /// `ValveStateReason` of the schema `CoolantConnector` 1.3.0.
     pub enum ValveStateReason {
-        /// `Normal`.
         Normal = "Normal",
-        /// `NotInUse`.
         NotInUse = "NotInUse",
-        /// `LeakDetected`.
         LeakDetected = "LeakDetected",
     }
 }

@@ -10,49 +10,51 @@ redfish_proto::view! {
     /// `CoolingLoop` of the schema `CoolingLoop` 1.1.0.
     /// Services have it at `/redfish/v1/ThermalEquipment/CoolingLoops/{CoolingLoopId}`, for example.
     pub struct CoolingLoop = "CoolingLoop.CoolingLoop" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `Coolant`: an object.
+        /// An object.
         pub fn coolant(&self) -> Option<Coolant> = "Coolant";
-        /// `CoolantLevelStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn coolant_level_status(&self) -> Option<crate::resource::Health> = "CoolantLevelStatus";
-        /// `CoolantQuality`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn coolant_quality(&self) -> Option<crate::resource::Health> = "CoolantQuality";
-        /// `RatedFlowLitersPerMinute`: a number in liters per minute.
+        /// A number in liters per minute.
         pub fn rated_flow_liters_per_minute(&self) -> Option<view::Number> = "RatedFlowLitersPerMinute";
-        /// `RatedPressurekPa`: a number in kilopascals.
+        /// A number in kilopascals.
         pub fn rated_pressurek_pa(&self) -> Option<view::Number> = "RatedPressurekPa";
-        /// `CoolingManagerURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn cooling_manager_uri(&self) -> Option<view::Text> = "CoolingManagerURI";
-        /// `SupplyEquipmentNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn supply_equipment_names(&self) -> view::List<view::Text> = "SupplyEquipmentNames";
-        /// `ConsumingEquipmentNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn consuming_equipment_names(&self) -> view::List<view::Text> = "ConsumingEquipmentNames";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `PrimaryCoolantConnectors`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn primary_coolant_connectors(&self) -> Option<view::Link<crate::coolant_connector_collection::CoolantConnectorCollection>> = "PrimaryCoolantConnectors";
-        /// `SecondaryCoolantConnectors`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn secondary_coolant_connectors(&self) -> Option<view::Link<crate::coolant_connector_collection::CoolantConnectorCollection>> = "SecondaryCoolantConnectors";
-        /// `CoolantLevelPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn coolant_level_percent(&self) -> Option<crate::sensor::Sensor> = "CoolantLevelPercent";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `CoolingLoopType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn cooling_loop_type(&self) -> Option<CoolingLoopType> = "CoolingLoopType";
+        /// The values of `CoolingLoopType` that the service allows, if it lists them.
+        pub fn cooling_loop_type_allowable_values(&self) -> view::List<CoolingLoopType> = "CoolingLoopType@Redfish.AllowableValues";
     }
 }
 
@@ -61,21 +63,23 @@ redfish_proto::view! {
     ///
     /// `Coolant` of the schema `CoolingLoop` 1.1.0.
     pub struct Coolant = "CoolingLoop.Coolant" {
-        /// `CoolantType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn coolant_type(&self) -> Option<CoolantType> = "CoolantType";
-        /// `AdditivePercent`: a number in percent. Writable.
+        /// The values of `CoolantType` that the service allows, if it lists them.
+        pub fn coolant_type_allowable_values(&self) -> view::List<CoolantType> = "CoolantType@Redfish.AllowableValues";
+        /// A number in percent. Writable.
         pub fn additive_percent(&self) -> Option<view::Number> = "AdditivePercent";
-        /// `AdditiveName`: text. Writable.
+        /// Text. Writable.
         pub fn additive_name(&self) -> Option<view::Text> = "AdditiveName";
-        /// `SpecificHeatkJoulesPerKgK`: a number in the unit `kJ/kg/K` (UCUM). Writable.
+        /// A number in the unit `kJ/kg/K` (UCUM). Writable.
         pub fn specific_heatk_joules_per_kg_k(&self) -> Option<view::Number> = "SpecificHeatkJoulesPerKgK";
-        /// `DensityKgPerCubicMeter`: a number in the unit `kg/m3` (UCUM). Writable.
+        /// A number in the unit `kg/m3` (UCUM). Writable.
         pub fn density_kg_per_cubic_meter(&self) -> Option<view::Number> = "DensityKgPerCubicMeter";
-        /// `ServicedDate`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn serviced_date(&self) -> Option<view::DateTime> = "ServicedDate";
-        /// `ServiceHours`: a number. Writable.
+        /// A number. Writable.
         pub fn service_hours(&self) -> Option<view::Number> = "ServiceHours";
-        /// `RatedServiceHours`: a number. Writable.
+        /// A number. Writable.
         pub fn rated_service_hours(&self) -> Option<view::Number> = "RatedServiceHours";
     }
 }
@@ -85,13 +89,13 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `CoolingLoop` 1.1.0.
     pub struct Links = "CoolingLoop.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `Facility`: a link.
+        /// A link.
         pub fn facility(&self) -> Option<view::Link<crate::facility::Facility>> = "Facility";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
     }
 }
@@ -99,19 +103,19 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`CoolingLoop`]: its writable members.
     pub struct CoolingLoopPatch of CoolingLoop {
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `Coolant`: an object.
+        /// `Coolant`. An object.
         coolant: object CoolantPatch = "Coolant";
-        /// `CoolingManagerURI`: a URI.
+        /// `CoolingManagerURI`. A URI.
         cooling_manager_uri: value view::Nullable<String> = "CoolingManagerURI";
-        /// `SupplyEquipmentNames`: a list of texts.
+        /// `SupplyEquipmentNames`. A list of texts.
         supply_equipment_names: list String = "SupplyEquipmentNames";
-        /// `ConsumingEquipmentNames`: a list of texts.
+        /// `ConsumingEquipmentNames`. A list of texts.
         consuming_equipment_names: list String = "ConsumingEquipmentNames";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `CoolingLoopType`: a value of an enumeration.
+        /// `CoolingLoopType`. A value of an enumeration.
         cooling_loop_type: value view::Nullable<CoolingLoopType> = "CoolingLoopType";
     }
 }
@@ -119,21 +123,21 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Coolant`]: its writable members.
     pub struct CoolantPatch {
-        /// `CoolantType`: a value of an enumeration.
+        /// `CoolantType`. A value of an enumeration.
         coolant_type: value view::Nullable<CoolantType> = "CoolantType";
-        /// `AdditivePercent`: a number in percent.
+        /// `AdditivePercent`. A number in percent.
         additive_percent: value view::Nullable<f64> = "AdditivePercent";
-        /// `AdditiveName`: text.
+        /// `AdditiveName`. Text.
         additive_name: value view::Nullable<String> = "AdditiveName";
-        /// `SpecificHeatkJoulesPerKgK`: a number in the unit `kJ/kg/K` (UCUM).
+        /// `SpecificHeatkJoulesPerKgK`. A number in the unit `kJ/kg/K` (UCUM).
         specific_heatk_joules_per_kg_k: value view::Nullable<f64> = "SpecificHeatkJoulesPerKgK";
-        /// `DensityKgPerCubicMeter`: a number in the unit `kg/m3` (UCUM).
+        /// `DensityKgPerCubicMeter`. A number in the unit `kg/m3` (UCUM).
         density_kg_per_cubic_meter: value view::Nullable<f64> = "DensityKgPerCubicMeter";
-        /// `ServicedDate`: a date and time.
+        /// `ServicedDate`. A date and time.
         serviced_date: value view::Nullable<view::DateTime> = "ServicedDate";
-        /// `ServiceHours`: a number.
+        /// `ServiceHours`. A number.
         service_hours: value view::Nullable<f64> = "ServiceHours";
-        /// `RatedServiceHours`: a number.
+        /// `RatedServiceHours`. A number.
         rated_service_hours: value view::Nullable<f64> = "RatedServiceHours";
     }
 }
@@ -143,13 +147,9 @@ redfish_proto::enumeration! {
     ///
     /// `CoolantType` of the schema `CoolingLoop` 1.1.0.
     pub enum CoolantType {
-        /// `Water`.
         Water = "Water",
-        /// `Hydrocarbon`.
         Hydrocarbon = "Hydrocarbon",
-        /// `Fluorocarbon`.
         Fluorocarbon = "Fluorocarbon",
-        /// `Dielectric`.
         Dielectric = "Dielectric",
     }
 }
@@ -159,11 +159,8 @@ redfish_proto::enumeration! {
     ///
     /// `CoolingLoopType` of the schema `CoolingLoop` 1.1.0.
     pub enum CoolingLoopType {
-        /// `FWS`.
         FWS = "FWS",
-        /// `TCS`.
         TCS = "TCS",
-        /// `RowTCS`.
         RowTCS = "RowTCS",
     }
 }

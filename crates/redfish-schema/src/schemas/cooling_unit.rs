@@ -12,78 +12,78 @@ redfish_proto::view! {
     /// `CoolingUnit` of the schema `CoolingUnit` 1.5.0.
     /// Services have it at `/redfish/v1/ThermalEquipment/CDUs/{CoolingUnitId}`, for example.
     pub struct CoolingUnit = "CoolingUnit.CoolingUnit" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `EquipmentType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn equipment_type(&self) -> Option<CoolingEquipmentType> = "EquipmentType";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `CoolingCapacityWatts`: an integer.
+        /// An integer.
         pub fn cooling_capacity_watts(&self) -> Option<i64> = "CoolingCapacityWatts";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `ProductionDate`: a date and time.
+        /// A date and time.
         pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `PumpRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn pump_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "PumpRedundancy";
-        /// `FilterRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn filter_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "FilterRedundancy";
-        /// `Coolant`: an object.
+        /// An object.
         pub fn coolant(&self) -> Option<crate::cooling_loop::Coolant> = "Coolant";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `PrimaryCoolantConnectors`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn primary_coolant_connectors(&self) -> Option<view::Link<crate::coolant_connector_collection::CoolantConnectorCollection>> = "PrimaryCoolantConnectors";
-        /// `SecondaryCoolantConnectors`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn secondary_coolant_connectors(&self) -> Option<view::Link<crate::coolant_connector_collection::CoolantConnectorCollection>> = "SecondaryCoolantConnectors";
-        /// `LeakDetection`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn leak_detection(&self) -> Option<view::Link<crate::leak_detection::LeakDetection>> = "LeakDetection";
-        /// `Pumps`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn pumps(&self) -> Option<view::Link<crate::pump_collection::PumpCollection>> = "Pumps";
-        /// `Filters`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn filters(&self) -> Option<view::Link<crate::filter_collection::FilterCollection>> = "Filters";
-        /// `Reservoirs`: a link.
+        /// A link.
         pub fn reservoirs(&self) -> Option<view::Link<crate::reservoir_collection::ReservoirCollection>> = "Reservoirs";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `CoolantConnectorRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn coolant_connector_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "CoolantConnectorRedundancy";
-        /// `RatedThermalLossToAirWatts`: an integer.
+        /// An integer.
         pub fn rated_thermal_loss_to_air_watts(&self) -> Option<i64> = "RatedThermalLossToAirWatts";
-        /// `MultipartImportConfigurationPushURI`: a URI.
+        /// A URI.
         pub fn multipart_import_configuration_push_uri(&self) -> Option<view::Text> = "MultipartImportConfigurationPushURI";
-        /// `CoolingUnitRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn cooling_unit_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "CoolingUnitRedundancy";
     }
 }
@@ -93,13 +93,13 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `CoolingUnit` 1.5.0.
     pub struct Links = "CoolingUnit.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a list of links.
+        /// A list of links.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `Facility`: a link.
+        /// A link.
         pub fn facility(&self) -> Option<view::Link<crate::facility::Facility>> = "Facility";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
     }
 }
@@ -147,11 +147,11 @@ impl CoolingUnit {
 redfish_proto::patch! {
     /// Optional parameters of the action `CoolingUnit.ExportConfiguration`.
     pub struct ExportConfigurationParameters {
-        /// `OEMComponents`: a list of texts.
+        /// `OEMComponents`. A list of texts.
         oem_components: list String = "OEMComponents";
-        /// `Security`: a value of an enumeration.
+        /// `Security`. A value of an enumeration.
         security: value ExportSecurity = "Security";
-        /// `EncryptionPassphrase`: text.
+        /// `EncryptionPassphrase`. Text.
         encryption_passphrase: value String = "EncryptionPassphrase";
     }
 }
@@ -159,21 +159,21 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CoolingUnit`]: its writable members.
     pub struct CoolingUnitPatch of CoolingUnit {
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `PumpRedundancy`: a list of objects.
+        /// `PumpRedundancy`. A list of objects.
         pump_redundancy: objects crate::redundancy::RedundantGroupPatch = "PumpRedundancy";
-        /// `FilterRedundancy`: a list of objects.
+        /// `FilterRedundancy`. A list of objects.
         filter_redundancy: objects crate::redundancy::RedundantGroupPatch = "FilterRedundancy";
-        /// `Coolant`: an object.
+        /// `Coolant`. An object.
         coolant: object crate::cooling_loop::CoolantPatch = "Coolant";
-        /// `CoolantConnectorRedundancy`: a list of objects.
+        /// `CoolantConnectorRedundancy`. A list of objects.
         coolant_connector_redundancy: objects crate::redundancy::RedundantGroupPatch = "CoolantConnectorRedundancy";
-        /// `CoolingUnitRedundancy`: a list of objects.
+        /// `CoolingUnitRedundancy`. A list of objects.
         cooling_unit_redundancy: objects crate::redundancy::RedundantGroupPatch = "CoolingUnitRedundancy";
     }
 }
@@ -183,13 +183,9 @@ redfish_proto::enumeration! {
     ///
     /// `Component` of the schema `CoolingUnit` 1.5.0.
     pub enum Component {
-        /// `All`.
         All = "All",
-        /// `Manager`.
         Manager = "Manager",
-        /// `ManagerAccounts`.
         ManagerAccounts = "ManagerAccounts",
-        /// `CoolingUnit`.
         CoolingUnit = "CoolingUnit",
     }
 }
@@ -199,13 +195,9 @@ redfish_proto::enumeration! {
     ///
     /// `CoolingEquipmentType` of the schema `CoolingUnit` 1.5.0.
     pub enum CoolingEquipmentType {
-        /// `CDU`.
         CDU = "CDU",
-        /// `HeatExchanger`.
         HeatExchanger = "HeatExchanger",
-        /// `ImmersionUnit`.
         ImmersionUnit = "ImmersionUnit",
-        /// `RPU`.
         RPU = "RPU",
     }
 }
@@ -215,9 +207,7 @@ redfish_proto::enumeration! {
     ///
     /// `CoolingUnitMode` of the schema `CoolingUnit` 1.5.0.
     pub enum CoolingUnitMode {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -227,11 +217,8 @@ redfish_proto::enumeration! {
     ///
     /// `ExportSecurity` of the schema `CoolingUnit` 1.5.0.
     pub enum ExportSecurity {
-        /// `IncludeSensitiveData`.
         IncludeSensitiveData = "IncludeSensitiveData",
-        /// `HashedDataOnly`.
         HashedDataOnly = "HashedDataOnly",
-        /// `ExcludeSensitiveData`.
         ExcludeSensitiveData = "ExcludeSensitiveData",
     }
 }
@@ -241,9 +228,7 @@ redfish_proto::enumeration! {
     ///
     /// `ExportType` of the schema `CoolingUnit` 1.5.0.
     pub enum ExportType {
-        /// `Clone`.
         Clone = "Clone",
-        /// `Replacement`.
         Replacement = "Replacement",
     }
 }

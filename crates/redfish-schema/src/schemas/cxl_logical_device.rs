@@ -12,32 +12,32 @@ redfish_proto::view! {
     /// `CXLLogicalDevice` of the schema `CXLLogicalDevice` 1.3.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PCIeDevices/{PCIeDeviceId}/CXLLogicalDevices/{CXLLogicalDeviceId}`, for example.
     pub struct CXLLogicalDevice = "CXLLogicalDevice.CXLLogicalDevice" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `SemanticsSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn semantics_supported(&self) -> view::List<CXLSemantic> = "SemanticsSupported";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `MemorySizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn memory_size_mib(&self) -> Option<i64> = "MemorySizeMiB";
-        /// `QoSTelemetryCapabilities`: an object.
+        /// An object.
         pub fn qos_telemetry_capabilities(&self) -> Option<QoSTelemetryCapabilities> = "QoSTelemetryCapabilities";
-        /// `QoS`: an object.
+        /// An object.
         pub fn qos(&self) -> Option<QoS> = "QoS";
-        /// `Log`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log(&self) -> Option<view::Link<crate::log_service::LogService>> = "Log";
-        /// `MemoryRegions`: a link.
+        /// A link.
         pub fn memory_regions(&self) -> Option<view::Link<crate::memory_region_collection::MemoryRegionCollection>> = "MemoryRegions";
     }
 }
@@ -47,15 +47,15 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `CXLLogicalDevice` 1.3.0.
     pub struct Links = "CXLLogicalDevice.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
-        /// `MemoryDomains`: a list of links.
+        /// A list of links.
         pub fn memory_domains(&self) -> view::List<view::Link<crate::memory_domain::MemoryDomain>> = "MemoryDomains";
-        /// `MemoryChunks`: a list of links.
+        /// A list of links.
         pub fn memory_chunks(&self) -> view::List<view::Link<crate::memory_chunks::MemoryChunks>> = "MemoryChunks";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
     }
@@ -66,9 +66,9 @@ redfish_proto::view! {
     ///
     /// `QoS` of the schema `CXLLogicalDevice` 1.3.0.
     pub struct QoS = "CXLLogicalDevice.QoS" {
-        /// `AllocatedBandwidth`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn allocated_bandwidth(&self) -> Option<i64> = "AllocatedBandwidth";
-        /// `LimitPercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn limit_percent(&self) -> Option<i64> = "LimitPercent";
     }
 }
@@ -78,9 +78,9 @@ redfish_proto::view! {
     ///
     /// `QoSTelemetryCapabilities` of the schema `CXLLogicalDevice` 1.3.0.
     pub struct QoSTelemetryCapabilities = "CXLLogicalDevice.QoSTelemetryCapabilities" {
-        /// `EgressPortBackpressureSupported`: true or false.
+        /// True or false.
         pub fn egress_port_backpressure_supported(&self) -> Option<bool> = "EgressPortBackpressureSupported";
-        /// `TemporaryThroughputReductionSupported`: true or false. Deprecated by the schema.
+        /// True or false. Deprecated by the schema.
         pub fn temporary_throughput_reduction_supported(&self) -> Option<bool> = "TemporaryThroughputReductionSupported";
     }
 }
@@ -185,7 +185,7 @@ impl CXLLogicalDevice {
 redfish_proto::patch! {
     /// Changes of [`CXLLogicalDevice`]: its writable members.
     pub struct CXLLogicalDevicePatch of CXLLogicalDevice {
-        /// `QoS`: an object.
+        /// `QoS`. An object.
         qos: object QoSPatch = "QoS";
     }
 }
@@ -193,9 +193,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`QoS`]: its writable members.
     pub struct QoSPatch {
-        /// `AllocatedBandwidth`: an integer in percent.
+        /// `AllocatedBandwidth`. An integer in percent.
         allocated_bandwidth: value view::Nullable<i64> = "AllocatedBandwidth";
-        /// `LimitPercent`: an integer in percent.
+        /// `LimitPercent`. An integer in percent.
         limit_percent: value view::Nullable<i64> = "LimitPercent";
     }
 }
@@ -205,11 +205,8 @@ redfish_proto::enumeration! {
     ///
     /// `CXLSemantic` of the schema `CXLLogicalDevice` 1.3.0.
     pub enum CXLSemantic {
-        /// `CXLio`.
         CXLio = "CXLio",
-        /// `CXLcache`.
         CXLcache = "CXLcache",
-        /// `CXLmem`.
         CXLmem = "CXLmem",
     }
 }
@@ -219,9 +216,7 @@ redfish_proto::enumeration! {
     ///
     /// `PassphraseType` of the schema `CXLLogicalDevice` 1.3.0.
     pub enum PassphraseType {
-        /// `User`.
         User = "User",
-        /// `Master`.
         Master = "Master",
     }
 }

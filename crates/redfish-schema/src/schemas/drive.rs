@@ -12,113 +12,125 @@ redfish_proto::view! {
     /// `Drive` of the schema `Drive` 1.22.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Storage/{StorageId}/Drives/{DriveId}`, for example.
     pub struct Drive = "Drive.Drive" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `StatusIndicator`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn status_indicator(&self) -> Option<StatusIndicator> = "StatusIndicator";
-        /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// The values of `StatusIndicator` that the service allows, if it lists them.
+        pub fn status_indicator_allowable_values(&self) -> view::List<StatusIndicator> = "StatusIndicator@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `Model`: text.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<crate::resource::IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `Revision`: text.
+        /// Text.
         pub fn revision(&self) -> Option<view::Text> = "Revision";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `CapacityBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn capacity_bytes(&self) -> Option<i64> = "CapacityBytes";
-        /// `FailurePredicted`: true or false.
+        /// True or false.
         pub fn failure_predicted(&self) -> Option<bool> = "FailurePredicted";
-        /// `Protocol`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn protocol(&self) -> Option<crate::protocol::Protocol> = "Protocol";
-        /// `MediaType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn media_type(&self) -> Option<MediaType> = "MediaType";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `Location`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         pub fn location(&self) -> view::List<crate::resource::Location> = "Location";
-        /// `HotspareType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn hotspare_type(&self) -> Option<HotspareType> = "HotspareType";
-        /// `EncryptionAbility`: a value of an enumeration.
+        /// The values of `HotspareType` that the service allows, if it lists them.
+        pub fn hotspare_type_allowable_values(&self) -> view::List<HotspareType> = "HotspareType@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn encryption_ability(&self) -> Option<EncryptionAbility> = "EncryptionAbility";
-        /// `EncryptionStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn encryption_status(&self) -> Option<EncryptionStatus> = "EncryptionStatus";
-        /// `RotationSpeedRPM`: a number in revolutions per minute.
+        /// A number in revolutions per minute.
         pub fn rotation_speed_rpm(&self) -> Option<view::Number> = "RotationSpeedRPM";
-        /// `BlockSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn block_size_bytes(&self) -> Option<i64> = "BlockSizeBytes";
-        /// `CapableSpeedGbs`: a number in gigabits per second.
+        /// A number in gigabits per second.
         pub fn capable_speed_gbs(&self) -> Option<view::Number> = "CapableSpeedGbs";
-        /// `NegotiatedSpeedGbs`: a number in gigabits per second.
+        /// A number in gigabits per second.
         pub fn negotiated_speed_gbs(&self) -> Option<view::Number> = "NegotiatedSpeedGbs";
-        /// `PredictedMediaLifeLeftPercent`: a number in percent.
+        /// A number in percent.
         pub fn predicted_media_life_left_percent(&self) -> Option<view::Number> = "PredictedMediaLifeLeftPercent";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Operations`: a list of objects.
+        /// A list of objects.
         pub fn operations(&self) -> view::List<Operations> = "Operations";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `PhysicalLocation`: an object.
+        /// An object.
         pub fn physical_location(&self) -> Option<crate::resource::Location> = "PhysicalLocation";
-        /// `HotspareReplacementMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn hotspare_replacement_mode(&self) -> Option<HotspareReplacementModeType> = "HotspareReplacementMode";
-        /// `WriteCacheEnabled`: true or false. Writable.
+        /// The values of `HotspareReplacementMode` that the service allows, if it lists them.
+        pub fn hotspare_replacement_mode_allowable_values(&self) -> view::List<HotspareReplacementModeType> = "HotspareReplacementMode@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn write_cache_enabled(&self) -> Option<bool> = "WriteCacheEnabled";
-        /// `Multipath`: true or false.
+        /// True or false.
         pub fn multipath(&self) -> Option<bool> = "Multipath";
-        /// `ReadyToRemove`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ready_to_remove(&self) -> Option<bool> = "ReadyToRemove";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `SlotFormFactor`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn slot_form_factor(&self) -> Option<FormFactor> = "SlotFormFactor";
-        /// `DriveFormFactor`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn drive_form_factor(&self) -> Option<FormFactor> = "DriveFormFactor";
-        /// `SlotCapableProtocols`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn slot_capable_protocols(&self) -> view::List<crate::protocol::Protocol> = "SlotCapableProtocols";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::drive_metrics::DriveMetrics>> = "Metrics";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `ConfigurationLock`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn configuration_lock(&self) -> Option<ConfigurationLock> = "ConfigurationLock";
-        /// `BlockSecurityIDEnabled`: true or false. Writable.
+        /// The values of `ConfigurationLock` that the service allows, if it lists them.
+        pub fn configuration_lock_allowable_values(&self) -> view::List<ConfigurationLock> = "ConfigurationLock@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn block_security_id_enabled(&self) -> Option<bool> = "BlockSecurityIDEnabled";
-        /// `TargetConfigurationLockLevel`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn target_configuration_lock_level(&self) -> Option<TargetConfigurationLockLevel> = "TargetConfigurationLockLevel";
-        /// `NVMe`: an object.
+        /// The values of `TargetConfigurationLockLevel` that the service allows, if it lists them.
+        pub fn target_configuration_lock_level_allowable_values(&self) -> view::List<TargetConfigurationLockLevel> = "TargetConfigurationLockLevel@Redfish.AllowableValues";
+        /// An object.
         pub fn nvme(&self) -> Option<NVMe> = "NVMe";
-        /// `HardwareVersion`: text.
+        /// Text.
         pub fn hardware_version(&self) -> Option<view::Text> = "HardwareVersion";
-        /// `SecurityIDOwned`: true or false.
+        /// True or false.
         pub fn security_id_owned(&self) -> Option<bool> = "SecurityIDOwned";
     }
 }
@@ -128,7 +140,7 @@ redfish_proto::view! {
     ///
     /// `GetPersonalityNonceResponse` of the schema `Drive` 1.22.0.
     pub struct GetPersonalityNonceResponse = "Drive.GetPersonalityNonceResponse" {
-        /// `Nonce`: text.
+        /// Text.
         pub fn nonce(&self) -> Option<view::Text> = "Nonce";
     }
 }
@@ -138,29 +150,29 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Drive` 1.22.0.
     pub struct Links = "Drive.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Volumes`: a list of links.
+        /// A list of links.
         pub fn volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "Volumes";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
-        /// `StoragePools`: a list of links.
+        /// A list of links.
         pub fn storage_pools(&self) -> view::List<view::Link<view::Json>> = "StoragePools";
-        /// `Storage`: a link.
+        /// A link.
         pub fn storage(&self) -> Option<view::Link<crate::storage::Storage>> = "Storage";
-        /// `NetworkDeviceFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
-        /// `ActiveSoftwareImage`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
-        /// `SoftwareImages`: a list of links.
+        /// A list of links.
         #[cfg(feature = "update")]
         pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
     }
@@ -171,9 +183,9 @@ redfish_proto::view! {
     ///
     /// `NVMe` of the schema `Drive` 1.22.0.
     pub struct NVMe = "Drive.NVMe" {
-        /// `ConfigurationLockState`: an object.
+        /// An object.
         pub fn configuration_lock_state(&self) -> Option<NVMeConfigurationLockState> = "ConfigurationLockState";
-        /// `ActivePersonalities`: a list of objects.
+        /// A list of objects.
         pub fn active_personalities(&self) -> view::List<NVMePersonality> = "ActivePersonalities";
     }
 }
@@ -183,15 +195,15 @@ redfish_proto::view! {
     ///
     /// `NVMeConfigurationLockState` of the schema `Drive` 1.22.0.
     pub struct NVMeConfigurationLockState = "Drive.NVMeConfigurationLockState" {
-        /// `FirmwareCommit`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn firmware_commit(&self) -> Option<ConfigLockOptions> = "FirmwareCommit";
-        /// `Lockdown`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn lockdown(&self) -> Option<ConfigLockOptions> = "Lockdown";
-        /// `SecuritySend`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn security_send(&self) -> Option<ConfigLockOptions> = "SecuritySend";
-        /// `FirmwareImageDownload`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn firmware_image_download(&self) -> Option<ConfigLockOptions> = "FirmwareImageDownload";
-        /// `VPDWrite`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn vpd_write(&self) -> Option<ConfigLockOptions> = "VPDWrite";
     }
 }
@@ -201,21 +213,21 @@ redfish_proto::view! {
     ///
     /// `NVMePersonality` of the schema `Drive` 1.22.0.
     pub struct NVMePersonality = "Drive.NVMePersonality" {
-        /// `Identifier`: an integer.
+        /// An integer.
         pub fn identifier(&self) -> Option<i64> = "Identifier";
-        /// `Default`: true or false.
+        /// True or false.
         pub fn default(&self) -> Option<bool> = "Default";
-        /// `Frozen`: true or false.
+        /// True or false.
         pub fn frozen(&self) -> Option<bool> = "Frozen";
-        /// `Pending`: true or false.
+        /// True or false.
         pub fn pending(&self) -> Option<bool> = "Pending";
-        /// `MinimumRequiredResetType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn minimum_required_reset_type(&self) -> Option<NMVeMinimumRequiredResetType> = "MinimumRequiredResetType";
-        /// `ChangeAffectsUserData`: true or false.
+        /// True or false.
         pub fn change_affects_user_data(&self) -> Option<bool> = "ChangeAffectsUserData";
-        /// `UnfreezeAuthenticationModes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn unfreeze_authentication_modes(&self) -> view::List<NMVeUnfreezeAuthMode> = "UnfreezeAuthenticationModes";
-        /// `Data`: text. Writable.
+        /// Text. Writable.
         pub fn data(&self) -> Option<view::Text> = "Data";
     }
 }
@@ -225,13 +237,13 @@ redfish_proto::view! {
     ///
     /// `Operations` of the schema `Drive` 1.22.0.
     pub struct Operations = "Drive.Operations" {
-        /// `OperationName`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn operation_name(&self) -> Option<view::Text> = "OperationName";
-        /// `PercentageComplete`: an integer in percent.
+        /// An integer in percent.
         pub fn percentage_complete(&self) -> Option<i64> = "PercentageComplete";
-        /// `AssociatedTask`: a link.
+        /// A link.
         pub fn associated_task(&self) -> Option<view::Link<crate::task::Task>> = "AssociatedTask";
-        /// `Operation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn operation(&self) -> Option<crate::volume::OperationType> = "Operation";
     }
 }
@@ -372,9 +384,9 @@ impl Drive {
 redfish_proto::patch! {
     /// Optional parameters of the action `Drive.SecureErase`.
     pub struct SecureEraseParameters {
-        /// `SanitizationType`: a value of an enumeration.
+        /// `SanitizationType`. A value of an enumeration.
         sanitization_type: value DataSanitizationType = "SanitizationType";
-        /// `OverwritePasses`: an integer.
+        /// `OverwritePasses`. An integer.
         overwrite_passes: value i64 = "OverwritePasses";
     }
 }
@@ -382,7 +394,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Drive.UnfreezePersonality`.
     pub struct UnfreezePersonalityParameters {
-        /// `Nonce`: text.
+        /// `Nonce`. Text.
         nonce: value String = "Nonce";
     }
 }
@@ -390,35 +402,35 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Drive`]: its writable members.
     pub struct DrivePatch of Drive {
-        /// `StatusIndicator`: a value of an enumeration.
+        /// `StatusIndicator`. A value of an enumeration.
         status_indicator: value view::Nullable<StatusIndicator> = "StatusIndicator";
-        /// `IndicatorLED`: a value of an enumeration. Deprecated by the schema.
+        /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Location`: a list of objects. Deprecated by the schema.
+        /// `Location`. A list of objects. Deprecated by the schema.
         location: objects crate::resource::LocationPatch = "Location";
-        /// `HotspareType`: a value of an enumeration.
+        /// `HotspareType`. A value of an enumeration.
         hotspare_type: value view::Nullable<HotspareType> = "HotspareType";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `PhysicalLocation`: an object.
+        /// `PhysicalLocation`. An object.
         physical_location: object crate::resource::LocationPatch = "PhysicalLocation";
-        /// `HotspareReplacementMode`: a value of an enumeration.
+        /// `HotspareReplacementMode`. A value of an enumeration.
         hotspare_replacement_mode: value view::Nullable<HotspareReplacementModeType> = "HotspareReplacementMode";
-        /// `WriteCacheEnabled`: true or false.
+        /// `WriteCacheEnabled`. True or false.
         write_cache_enabled: value view::Nullable<bool> = "WriteCacheEnabled";
-        /// `ReadyToRemove`: true or false.
+        /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `ConfigurationLock`: a value of an enumeration.
+        /// `ConfigurationLock`. A value of an enumeration.
         configuration_lock: value view::Nullable<ConfigurationLock> = "ConfigurationLock";
-        /// `BlockSecurityIDEnabled`: true or false.
+        /// `BlockSecurityIDEnabled`. True or false.
         block_security_id_enabled: value view::Nullable<bool> = "BlockSecurityIDEnabled";
-        /// `TargetConfigurationLockLevel`: a value of an enumeration.
+        /// `TargetConfigurationLockLevel`. A value of an enumeration.
         target_configuration_lock_level: value view::Nullable<TargetConfigurationLockLevel> = "TargetConfigurationLockLevel";
-        /// `NVMe`: an object.
+        /// `NVMe`. An object.
         nvme: object NVMePatch = "NVMe";
     }
 }
@@ -426,7 +438,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ActiveSoftwareImage`: a link.
+        /// `ActiveSoftwareImage`. A link.
         #[cfg(feature = "update")]
         active_software_image: value view::Reference = "ActiveSoftwareImage";
     }
@@ -435,7 +447,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NVMe`]: its writable members.
     pub struct NVMePatch {
-        /// `ActivePersonalities`: a list of objects.
+        /// `ActivePersonalities`. A list of objects.
         active_personalities: objects NVMePersonalityPatch = "ActivePersonalities";
     }
 }
@@ -443,7 +455,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NVMePersonality`]: its writable members.
     pub struct NVMePersonalityPatch {
-        /// `Data`: text.
+        /// `Data`. Text.
         data: value view::Nullable<String> = "Data";
     }
 }
@@ -453,13 +465,9 @@ redfish_proto::enumeration! {
     ///
     /// `ConfigLockOptions` of the schema `Drive` 1.22.0.
     pub enum ConfigLockOptions {
-        /// `Unlocked`.
         Unlocked = "Unlocked",
-        /// `Locked`.
         Locked = "Locked",
-        /// `LockdownUnsupported`.
         LockdownUnsupported = "LockdownUnsupported",
-        /// `CommandUnsupported`.
         CommandUnsupported = "CommandUnsupported",
     }
 }
@@ -469,11 +477,8 @@ redfish_proto::enumeration! {
     ///
     /// `ConfigurationLock` of the schema `Drive` 1.22.0.
     pub enum ConfigurationLock {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Partial`.
         Partial = "Partial",
     }
 }
@@ -483,11 +488,8 @@ redfish_proto::enumeration! {
     ///
     /// `DataSanitizationType` of the schema `Drive` 1.22.0.
     pub enum DataSanitizationType {
-        /// `BlockErase`.
         BlockErase = "BlockErase",
-        /// `CryptographicErase`.
         CryptographicErase = "CryptographicErase",
-        /// `Overwrite`.
         Overwrite = "Overwrite",
     }
 }
@@ -497,11 +499,8 @@ redfish_proto::enumeration! {
     ///
     /// `EncryptionAbility` of the schema `Drive` 1.22.0.
     pub enum EncryptionAbility {
-        /// `None`.
         None = "None",
-        /// `SelfEncryptingDrive`.
         SelfEncryptingDrive = "SelfEncryptingDrive",
-        /// `Other`.
         ListedOther = "Other",
     }
 }
@@ -511,15 +510,11 @@ redfish_proto::enumeration! {
     ///
     /// `EncryptionStatus` of the schema `Drive` 1.22.0.
     pub enum EncryptionStatus {
-        /// `Unecrypted`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Unecrypted = "Unecrypted",
-        /// `Unlocked`.
         Unlocked = "Unlocked",
-        /// `Locked`.
         Locked = "Locked",
-        /// `Foreign`.
         Foreign = "Foreign",
-        /// `Unencrypted`.
         Unencrypted = "Unencrypted",
     }
 }
@@ -529,41 +524,23 @@ redfish_proto::enumeration! {
     ///
     /// `FormFactor` of the schema `Drive` 1.22.0.
     pub enum FormFactor {
-        /// `Drive3_5`.
         Drive3_5 = "Drive3_5",
-        /// `Drive2_5`.
         Drive2_5 = "Drive2_5",
-        /// `EDSFF`.
         EDSFF = "EDSFF",
-        /// `EDSFF_1U_Long`.
         EDSFF_1U_Long = "EDSFF_1U_Long",
-        /// `EDSFF_1U_Short`.
         EDSFF_1U_Short = "EDSFF_1U_Short",
-        /// `EDSFF_E3_Short`.
         EDSFF_E3_Short = "EDSFF_E3_Short",
-        /// `EDSFF_E3_Long`.
         EDSFF_E3_Long = "EDSFF_E3_Long",
-        /// `M2`.
         M2 = "M2",
-        /// `M2_2230`.
         M2_2230 = "M2_2230",
-        /// `M2_2242`.
         M2_2242 = "M2_2242",
-        /// `M2_2260`.
         M2_2260 = "M2_2260",
-        /// `M2_2280`.
         M2_2280 = "M2_2280",
-        /// `M2_22110`.
         M2_22110 = "M2_22110",
-        /// `U2`.
         U2 = "U2",
-        /// `PCIeSlotFullLength`.
         PCIeSlotFullLength = "PCIeSlotFullLength",
-        /// `PCIeSlotLowProfile`.
         PCIeSlotLowProfile = "PCIeSlotLowProfile",
-        /// `PCIeHalfLength`.
         PCIeHalfLength = "PCIeHalfLength",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -573,9 +550,7 @@ redfish_proto::enumeration! {
     ///
     /// `HotspareReplacementModeType` of the schema `Drive` 1.22.0.
     pub enum HotspareReplacementModeType {
-        /// `Revertible`.
         Revertible = "Revertible",
-        /// `NonRevertible`.
         NonRevertible = "NonRevertible",
     }
 }
@@ -585,13 +560,9 @@ redfish_proto::enumeration! {
     ///
     /// `HotspareType` of the schema `Drive` 1.22.0.
     pub enum HotspareType {
-        /// `None`.
         None = "None",
-        /// `Global`.
         Global = "Global",
-        /// `Chassis`.
         Chassis = "Chassis",
-        /// `Dedicated`.
         Dedicated = "Dedicated",
     }
 }
@@ -601,11 +572,8 @@ redfish_proto::enumeration! {
     ///
     /// `MediaType` of the schema `Drive` 1.22.0.
     pub enum MediaType {
-        /// `HDD`.
         HDD = "HDD",
-        /// `SSD`.
         SSD = "SSD",
-        /// `SMR`.
         SMR = "SMR",
     }
 }
@@ -615,15 +583,10 @@ redfish_proto::enumeration! {
     ///
     /// `NMVeMinimumRequiredResetType` of the schema `Drive` 1.22.0.
     pub enum NMVeMinimumRequiredResetType {
-        /// `NoReset`.
         NoReset = "NoReset",
-        /// `ControllerLevel`.
         ControllerLevel = "ControllerLevel",
-        /// `LimitedControllerLevel`.
         LimitedControllerLevel = "LimitedControllerLevel",
-        /// `NVMSubsystemReset`.
         NVMSubsystemReset = "NVMSubsystemReset",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
     }
 }
@@ -633,7 +596,6 @@ redfish_proto::enumeration! {
     ///
     /// `NMVePersonalityKeyAlgorithm` of the schema `Drive` 1.22.0.
     pub enum NMVePersonalityKeyAlgorithm {
-        /// `HMAC_SHA384`.
         HMAC_SHA384 = "HMAC_SHA384",
     }
 }
@@ -643,9 +605,7 @@ redfish_proto::enumeration! {
     ///
     /// `NMVeUnfreezeAuthMode` of the schema `Drive` 1.22.0.
     pub enum NMVeUnfreezeAuthMode {
-        /// `ProgrammedKey`.
         ProgrammedKey = "ProgrammedKey",
-        /// `PhysicalId`.
         PhysicalId = "PhysicalId",
     }
 }
@@ -655,19 +615,12 @@ redfish_proto::enumeration! {
     ///
     /// `StatusIndicator` of the schema `Drive` 1.22.0.
     pub enum StatusIndicator {
-        /// `OK`.
         OK = "OK",
-        /// `Fail`.
         Fail = "Fail",
-        /// `Rebuild`.
         Rebuild = "Rebuild",
-        /// `PredictiveFailureAnalysis`.
         PredictiveFailureAnalysis = "PredictiveFailureAnalysis",
-        /// `Hotspare`.
         Hotspare = "Hotspare",
-        /// `InACriticalArray`.
         InACriticalArray = "InACriticalArray",
-        /// `InAFailedArray`.
         InAFailedArray = "InAFailedArray",
     }
 }
@@ -677,7 +630,6 @@ redfish_proto::enumeration! {
     ///
     /// `TargetConfigurationLockLevel` of the schema `Drive` 1.22.0.
     pub enum TargetConfigurationLockLevel {
-        /// `Baseline`.
         Baseline = "Baseline",
     }
 }

@@ -10,35 +10,35 @@ redfish_proto::view! {
     /// `DriveMetrics` of the schema `DriveMetrics` 1.3.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Storage/{StorageId}/Drives/{DriveId}/Metrics`, for example.
     pub struct DriveMetrics = "DriveMetrics.DriveMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CorrectableIOReadErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_io_read_error_count(&self) -> Option<i64> = "CorrectableIOReadErrorCount";
-        /// `CorrectableIOWriteErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_io_write_error_count(&self) -> Option<i64> = "CorrectableIOWriteErrorCount";
-        /// `UncorrectableIOReadErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_io_read_error_count(&self) -> Option<i64> = "UncorrectableIOReadErrorCount";
-        /// `UncorrectableIOWriteErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_io_write_error_count(&self) -> Option<i64> = "UncorrectableIOWriteErrorCount";
-        /// `BadBlockCount`: an integer.
+        /// An integer.
         pub fn bad_block_count(&self) -> Option<i64> = "BadBlockCount";
-        /// `PowerOnHours`: a number.
+        /// A number.
         pub fn power_on_hours(&self) -> Option<view::Number> = "PowerOnHours";
-        /// `NVMeSMART`: an object.
+        /// An object.
         pub fn nvme_smart(&self) -> Option<crate::storage_controller_metrics::NVMeSMARTMetrics> = "NVMeSMART";
-        /// `NativeCommandQueueDepth`: an integer.
+        /// An integer.
         pub fn native_command_queue_depth(&self) -> Option<i64> = "NativeCommandQueueDepth";
-        /// `ReadIOKiBytes`: an integer in kibibytes (2^10).
+        /// An integer in kibibytes (2^10).
         pub fn read_io_ki_bytes(&self) -> Option<i64> = "ReadIOKiBytes";
-        /// `WriteIOKiBytes`: an integer in kibibytes (2^10).
+        /// An integer in kibibytes (2^10).
         pub fn write_io_ki_bytes(&self) -> Option<i64> = "WriteIOKiBytes";
-        /// `LifetimeStartDateTime`: a date and time.
+        /// A date and time.
         pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }

@@ -11,31 +11,31 @@ redfish_proto::view! {
     /// `Endpoint` of the schema `Endpoint` 1.8.2.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Endpoints/{EndpointId}`, for example.
     pub struct Endpoint = "Endpoint.Endpoint" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `EndpointProtocol`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn endpoint_protocol(&self) -> Option<crate::protocol::Protocol> = "EndpointProtocol";
-        /// `ConnectedEntities`: a list of objects.
+        /// A list of objects.
         pub fn connected_entities(&self) -> view::List<ConnectedEntity> = "ConnectedEntities";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `PciId`: an object.
+        /// An object.
         pub fn pci_id(&self) -> Option<PciId> = "PciId";
-        /// `Redundancy`: a list of objects.
+        /// A list of objects.
         pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
-        /// `HostReservationMemoryBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn host_reservation_memory_bytes(&self) -> Option<i64> = "HostReservationMemoryBytes";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `IPTransportDetails`: a list of objects.
+        /// A list of objects.
         pub fn ip_transport_details(&self) -> view::List<IPTransportDetails> = "IPTransportDetails";
     }
 }
@@ -45,23 +45,23 @@ redfish_proto::view! {
     ///
     /// `ConnectedEntity` of the schema `Endpoint` 1.8.2.
     pub struct ConnectedEntity = "Endpoint.ConnectedEntity" {
-        /// `EntityType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn entity_type(&self) -> Option<EntityType> = "EntityType";
-        /// `EntityRole`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn entity_role(&self) -> Option<EntityRole> = "EntityRole";
-        /// `EntityPciId`: an object.
+        /// An object.
         pub fn entity_pci_id(&self) -> Option<PciId> = "EntityPciId";
-        /// `PciFunctionNumber`: an integer. Deprecated by the schema.
+        /// An integer. Deprecated by the schema.
         pub fn pci_function_number(&self) -> Option<i64> = "PciFunctionNumber";
-        /// `PciClassCode`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn pci_class_code(&self) -> Option<view::Text> = "PciClassCode";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `EntityLink`: a link.
+        /// A link.
         pub fn entity_link(&self) -> Option<view::Link<crate::resource::Resource>> = "EntityLink";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `GenZ`: an object.
+        /// An object.
         pub fn gen_z(&self) -> Option<GenZ> = "GenZ";
     }
 }
@@ -71,9 +71,9 @@ redfish_proto::view! {
     ///
     /// `GCID` of the schema `Endpoint` 1.8.2.
     pub struct GCID = "Endpoint.GCID" {
-        /// `CID`: text. Writable.
+        /// Text. Writable.
         pub fn cid(&self) -> Option<view::Text> = "CID";
-        /// `SID`: text. Writable.
+        /// Text. Writable.
         pub fn sid(&self) -> Option<view::Text> = "SID";
     }
 }
@@ -83,11 +83,11 @@ redfish_proto::view! {
     ///
     /// `GenZ` of the schema `Endpoint` 1.8.2.
     pub struct GenZ = "Endpoint.GenZ" {
-        /// `GCID`: an object.
+        /// An object.
         pub fn gcid(&self) -> Option<GCID> = "GCID";
-        /// `AccessKey`: text. Writable. Deprecated by the schema.
+        /// Text. Writable. Deprecated by the schema.
         pub fn access_key(&self) -> Option<view::Text> = "AccessKey";
-        /// `RegionKey`: text. Writable. Deprecated by the schema.
+        /// Text. Writable. Deprecated by the schema.
         pub fn region_key(&self) -> Option<view::Text> = "RegionKey";
     }
 }
@@ -97,13 +97,13 @@ redfish_proto::view! {
     ///
     /// `IPTransportDetails` of the schema `Endpoint` 1.8.2.
     pub struct IPTransportDetails = "Endpoint.IPTransportDetails" {
-        /// `TransportProtocol`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn transport_protocol(&self) -> Option<crate::protocol::Protocol> = "TransportProtocol";
-        /// `IPv4Address`: an object.
+        /// An object.
         pub fn ipv4_address(&self) -> Option<crate::ip_addresses::IPv4Address> = "IPv4Address";
-        /// `IPv6Address`: an object.
+        /// An object.
         pub fn ipv6_address(&self) -> Option<crate::ip_addresses::IPv6Address> = "IPv6Address";
-        /// `Port`: an integer.
+        /// An integer.
         pub fn port(&self) -> Option<i64> = "Port";
     }
 }
@@ -113,26 +113,26 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Endpoint` 1.8.2.
     pub struct Links = "Endpoint.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MutuallyExclusiveEndpoints`: a list of links.
+        /// A list of links.
         pub fn mutually_exclusive_endpoints(&self) -> view::List<view::Link<Endpoint>> = "MutuallyExclusiveEndpoints";
-        /// `Ports`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> view::List<view::Link<crate::port::Port>> = "Ports";
-        /// `NetworkDeviceFunction`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn network_device_function(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
-        /// `ConnectedPorts`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn connected_ports(&self) -> view::List<view::Link<crate::port::Port>> = "ConnectedPorts";
-        /// `AddressPools`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn address_pools(&self) -> view::List<view::Link<crate::address_pool::AddressPool>> = "AddressPools";
-        /// `Connections`: a list of links.
+        /// A list of links.
         pub fn connections(&self) -> view::List<view::Link<crate::connection::Connection>> = "Connections";
-        /// `Zones`: a list of links.
+        /// A list of links.
         pub fn zones(&self) -> view::List<view::Link<crate::zone::Zone>> = "Zones";
-        /// `LocalPorts`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn local_ports(&self) -> view::List<view::Link<crate::port::Port>> = "LocalPorts";
     }
@@ -143,17 +143,17 @@ redfish_proto::view! {
     ///
     /// `PciId` of the schema `Endpoint` 1.8.2.
     pub struct PciId = "Endpoint.PciId" {
-        /// `DeviceId`: text.
+        /// Text.
         pub fn device_id(&self) -> Option<view::Text> = "DeviceId";
-        /// `VendorId`: text.
+        /// Text.
         pub fn vendor_id(&self) -> Option<view::Text> = "VendorId";
-        /// `SubsystemId`: text.
+        /// Text.
         pub fn subsystem_id(&self) -> Option<view::Text> = "SubsystemId";
-        /// `SubsystemVendorId`: text.
+        /// Text.
         pub fn subsystem_vendor_id(&self) -> Option<view::Text> = "SubsystemVendorId";
-        /// `FunctionNumber`: an integer.
+        /// An integer.
         pub fn function_number(&self) -> Option<i64> = "FunctionNumber";
-        /// `ClassCode`: text.
+        /// Text.
         pub fn class_code(&self) -> Option<view::Text> = "ClassCode";
     }
 }
@@ -161,11 +161,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Endpoint`]: its writable members.
     pub struct EndpointPatch of Endpoint {
-        /// `ConnectedEntities`: a list of objects.
+        /// `ConnectedEntities`. A list of objects.
         connected_entities: objects ConnectedEntityPatch = "ConnectedEntities";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `IPTransportDetails`: a list of objects.
+        /// `IPTransportDetails`. A list of objects.
         ip_transport_details: objects IPTransportDetailsPatch = "IPTransportDetails";
     }
 }
@@ -173,7 +173,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ConnectedEntity`]: its writable members.
     pub struct ConnectedEntityPatch {
-        /// `GenZ`: an object.
+        /// `GenZ`. An object.
         gen_z: object GenZPatch = "GenZ";
     }
 }
@@ -181,9 +181,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GCID`]: its writable members.
     pub struct GCIDPatch {
-        /// `CID`: text.
+        /// `CID`. Text.
         cid: value view::Nullable<String> = "CID";
-        /// `SID`: text.
+        /// `SID`. Text.
         sid: value view::Nullable<String> = "SID";
     }
 }
@@ -191,11 +191,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GenZ`]: its writable members.
     pub struct GenZPatch {
-        /// `GCID`: an object.
+        /// `GCID`. An object.
         gcid: object GCIDPatch = "GCID";
-        /// `AccessKey`: text. Deprecated by the schema.
+        /// `AccessKey`. Text. Deprecated by the schema.
         access_key: value view::Nullable<String> = "AccessKey";
-        /// `RegionKey`: text. Deprecated by the schema.
+        /// `RegionKey`. Text. Deprecated by the schema.
         region_key: value view::Nullable<String> = "RegionKey";
     }
 }
@@ -203,9 +203,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPTransportDetails`]: its writable members.
     pub struct IPTransportDetailsPatch {
-        /// `IPv4Address`: an object.
+        /// `IPv4Address`. An object.
         ipv4_address: object crate::ip_addresses::IPv4AddressPatch = "IPv4Address";
-        /// `IPv6Address`: an object.
+        /// `IPv6Address`. An object.
         ipv6_address: object crate::ip_addresses::IPv6AddressPatch = "IPv6Address";
     }
 }
@@ -213,7 +213,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `AddressPools`: a list of links.
+        /// `AddressPools`. A list of links.
         address_pools: list view::Reference = "AddressPools";
     }
 }
@@ -222,25 +222,25 @@ redfish_proto::patch! {
     /// The body that creates a [`Endpoint`], with what the schema requires as arguments of `new`.
     pub struct EndpointCreate creates Endpoint (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `EndpointProtocol`: a value of an enumeration.
+        /// `EndpointProtocol`. A value of an enumeration.
         endpoint_protocol: value view::Nullable<crate::protocol::Protocol> = "EndpointProtocol";
-        /// `ConnectedEntities`: a list of objects.
+        /// `ConnectedEntities`. A list of objects.
         connected_entities: objects ConnectedEntityPatch = "ConnectedEntities";
-        /// `Identifiers`: a list of objects.
+        /// `Identifiers`. A list of objects.
         identifiers: list Value = "Identifiers";
-        /// `PciId`: an object.
+        /// `PciId`. An object.
         pci_id: value Value = "PciId";
-        /// `Redundancy`: a list of objects.
+        /// `Redundancy`. A list of objects.
         redundancy: objects crate::redundancy::RedundancyPatch = "Redundancy";
-        /// `HostReservationMemoryBytes`: an integer in bytes.
+        /// `HostReservationMemoryBytes`. An integer in bytes.
         host_reservation_memory_bytes: value view::Nullable<i64> = "HostReservationMemoryBytes";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `IPTransportDetails`: a list of objects.
+        /// `IPTransportDetails`. A list of objects.
         ip_transport_details: objects IPTransportDetailsPatch = "IPTransportDetails";
     }
 }
@@ -250,11 +250,8 @@ redfish_proto::enumeration! {
     ///
     /// `EntityRole` of the schema `Endpoint` 1.8.2.
     pub enum EntityRole {
-        /// `Initiator`.
         Initiator = "Initiator",
-        /// `Target`.
         Target = "Target",
-        /// `Both`.
         Both = "Both",
     }
 }
@@ -264,41 +261,23 @@ redfish_proto::enumeration! {
     ///
     /// `EntityType` of the schema `Endpoint` 1.8.2.
     pub enum EntityType {
-        /// `StorageInitiator`.
         StorageInitiator = "StorageInitiator",
-        /// `RootComplex`.
         RootComplex = "RootComplex",
-        /// `NetworkController`.
         NetworkController = "NetworkController",
-        /// `Drive`.
         Drive = "Drive",
-        /// `StorageExpander`.
         StorageExpander = "StorageExpander",
-        /// `DisplayController`.
         DisplayController = "DisplayController",
-        /// `Bridge`.
         Bridge = "Bridge",
-        /// `Processor`.
         Processor = "Processor",
-        /// `Volume`.
         Volume = "Volume",
-        /// `AccelerationFunction`.
         AccelerationFunction = "AccelerationFunction",
-        /// `MediaController`.
         MediaController = "MediaController",
-        /// `MemoryChunk`.
         MemoryChunk = "MemoryChunk",
-        /// `Switch`.
         Switch = "Switch",
-        /// `FabricBridge`.
         FabricBridge = "FabricBridge",
-        /// `Manager`.
         Manager = "Manager",
-        /// `StorageSubsystem`.
         StorageSubsystem = "StorageSubsystem",
-        /// `Memory`.
         Memory = "Memory",
-        /// `CXLDevice`.
         CXLDevice = "CXLDevice",
     }
 }

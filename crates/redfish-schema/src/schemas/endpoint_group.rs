@@ -11,27 +11,31 @@ redfish_proto::view! {
     /// `EndpointGroup` of the schema `EndpointGroup` 1.3.4.
     /// Services have it at `/redfish/v1/Storage/{StorageId}/EndpointGroups/{EndpointGroupId}`, for example.
     pub struct EndpointGroup = "EndpointGroup.EndpointGroup" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Identifier`: an object.
+        /// An object.
         pub fn identifier(&self) -> Option<crate::resource::Identifier> = "Identifier";
-        /// `GroupType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn group_type(&self) -> Option<GroupType> = "GroupType";
-        /// `AccessState`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// The values of `GroupType` that the service allows, if it lists them.
+        pub fn group_type_allowable_values(&self) -> view::List<GroupType> = "GroupType@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn access_state(&self) -> Option<AccessState> = "AccessState";
-        /// `TargetEndpointGroupIdentifier`: an integer. Writable.
+        /// The values of `AccessState` that the service allows, if it lists them.
+        pub fn access_state_allowable_values(&self) -> view::List<AccessState> = "AccessState@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn target_endpoint_group_identifier(&self) -> Option<i64> = "TargetEndpointGroupIdentifier";
-        /// `Preferred`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn preferred(&self) -> Option<bool> = "Preferred";
-        /// `Endpoints`: a list of links. Writable. Deprecated by the schema.
+        /// A list of links. Writable. Deprecated by the schema.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -41,11 +45,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `EndpointGroup` 1.3.4.
     pub struct Links = "EndpointGroup.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `Connections`: a list of links.
+        /// A list of links.
         pub fn connections(&self) -> view::List<view::Link<crate::connection::Connection>> = "Connections";
     }
 }
@@ -53,17 +57,17 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`EndpointGroup`]: its writable members.
     pub struct EndpointGroupPatch of EndpointGroup {
-        /// `GroupType`: a value of an enumeration.
+        /// `GroupType`. A value of an enumeration.
         group_type: value view::Nullable<GroupType> = "GroupType";
-        /// `AccessState`: a value of an enumeration. Deprecated by the schema.
+        /// `AccessState`. A value of an enumeration. Deprecated by the schema.
         access_state: value view::Nullable<AccessState> = "AccessState";
-        /// `TargetEndpointGroupIdentifier`: an integer.
+        /// `TargetEndpointGroupIdentifier`. An integer.
         target_endpoint_group_identifier: value view::Nullable<i64> = "TargetEndpointGroupIdentifier";
-        /// `Preferred`: true or false. Deprecated by the schema.
+        /// `Preferred`. True or false. Deprecated by the schema.
         preferred: value view::Nullable<bool> = "Preferred";
-        /// `Endpoints`: a list of links. Deprecated by the schema.
+        /// `Endpoints`. A list of links. Deprecated by the schema.
         endpoints: list view::Reference = "Endpoints";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -71,7 +75,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `Endpoints`: a list of links.
+        /// `Endpoints`. A list of links.
         endpoints: list view::Reference = "Endpoints";
     }
 }
@@ -80,17 +84,17 @@ redfish_proto::patch! {
     /// The body that creates a [`EndpointGroup`], with what the schema requires as arguments of `new`.
     pub struct EndpointGroupCreate creates EndpointGroup (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Identifier`: an object.
+        /// `Identifier`. An object.
         identifier: value Value = "Identifier";
-        /// `GroupType`: a value of an enumeration.
+        /// `GroupType`. A value of an enumeration.
         group_type: value view::Nullable<GroupType> = "GroupType";
-        /// `TargetEndpointGroupIdentifier`: an integer.
+        /// `TargetEndpointGroupIdentifier`. An integer.
         target_endpoint_group_identifier: value view::Nullable<i64> = "TargetEndpointGroupIdentifier";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -100,15 +104,10 @@ redfish_proto::enumeration! {
     ///
     /// `AccessState` of the schema `EndpointGroup` 1.3.4.
     pub enum AccessState {
-        /// `Optimized`.
         Optimized = "Optimized",
-        /// `NonOptimized`.
         NonOptimized = "NonOptimized",
-        /// `Standby`.
         Standby = "Standby",
-        /// `Unavailable`.
         Unavailable = "Unavailable",
-        /// `Transitioning`.
         Transitioning = "Transitioning",
     }
 }
@@ -118,13 +117,11 @@ redfish_proto::enumeration! {
     ///
     /// `GroupType` of the schema `EndpointGroup` 1.3.4.
     pub enum GroupType {
-        /// `Client`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Client = "Client",
-        /// `Server`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Server = "Server",
-        /// `Initiator`.
         Initiator = "Initiator",
-        /// `Target`.
         Target = "Target",
     }
 }

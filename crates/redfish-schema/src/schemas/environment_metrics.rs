@@ -12,39 +12,39 @@ redfish_proto::view! {
     /// `EnvironmentMetrics` of the schema `EnvironmentMetrics` 1.5.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}/EnvironmentMetrics`, for example.
     pub struct EnvironmentMetrics = "EnvironmentMetrics.EnvironmentMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `TemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "TemperatureCelsius";
-        /// `HumidityPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn humidity_percent(&self) -> Option<crate::sensor::Sensor> = "HumidityPercent";
-        /// `FanSpeedsPercent`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn fan_speeds_percent(&self) -> view::List<crate::sensor::Sensor> = "FanSpeedsPercent";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `EnergykWh`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn energy_kwh(&self) -> Option<crate::sensor::Sensor> = "EnergykWh";
-        /// `PowerLoadPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn power_load_percent(&self) -> Option<crate::sensor::Sensor> = "PowerLoadPercent";
-        /// `PowerLimitWatts`: an object. A copy of a part of the resource. Writable.
+        /// An object. A copy of a part of the resource. Writable.
         pub fn power_limit_watts(&self) -> Option<crate::control::Control> = "PowerLimitWatts";
-        /// `DewPointCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn dew_point_celsius(&self) -> Option<crate::sensor::Sensor> = "DewPointCelsius";
-        /// `AbsoluteHumidity`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn absolute_humidity(&self) -> Option<crate::sensor::Sensor> = "AbsoluteHumidity";
-        /// `EnergyJoules`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn energy_joules(&self) -> Option<crate::sensor::Sensor> = "EnergyJoules";
-        /// `AmbientTemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn ambient_temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "AmbientTemperatureCelsius";
-        /// `Voltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn voltage(&self) -> Option<crate::sensor::Sensor> = "Voltage";
-        /// `CurrentAmps`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn current_amps(&self) -> Option<crate::sensor::Sensor> = "CurrentAmps";
     }
 }
@@ -70,7 +70,7 @@ impl EnvironmentMetrics {
 redfish_proto::patch! {
     /// Changes of [`EnvironmentMetrics`]: its writable members.
     pub struct EnvironmentMetricsPatch of EnvironmentMetrics {
-        /// `PowerLimitWatts`: an object.
+        /// `PowerLimitWatts`. An object.
         power_limit_watts: object crate::control::ControlPatch = "PowerLimitWatts";
     }
 }

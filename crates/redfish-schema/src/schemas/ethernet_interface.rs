@@ -10,77 +10,79 @@ redfish_proto::view! {
     /// `EthernetInterface` of the schema `EthernetInterface` 1.12.4.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/EthernetInterfaces/{EthernetInterfaceId}`, for example.
     pub struct EthernetInterface = "EthernetInterface.EthernetInterface" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `UefiDevicePath`: text.
+        /// Text.
         pub fn uefi_device_path(&self) -> Option<view::Text> = "UefiDevicePath";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `InterfaceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn interface_enabled(&self) -> Option<bool> = "InterfaceEnabled";
-        /// `PermanentMACAddress`: text.
+        /// Text.
         pub fn permanent_mac_address(&self) -> Option<view::Text> = "PermanentMACAddress";
-        /// `MACAddress`: text. Writable.
+        /// Text. Writable.
         pub fn mac_address(&self) -> Option<view::Text> = "MACAddress";
-        /// `SpeedMbps`: an integer in megabits per second. Writable.
+        /// An integer in megabits per second. Writable.
         pub fn speed_mbps(&self) -> Option<i64> = "SpeedMbps";
-        /// `AutoNeg`: true or false. Writable.
+        /// True or false. Writable.
         pub fn auto_neg(&self) -> Option<bool> = "AutoNeg";
-        /// `FullDuplex`: true or false. Writable.
+        /// True or false. Writable.
         pub fn full_duplex(&self) -> Option<bool> = "FullDuplex";
-        /// `MTUSize`: an integer. Writable.
+        /// An integer. Writable.
         pub fn mtu_size(&self) -> Option<i64> = "MTUSize";
-        /// `HostName`: text. Writable.
+        /// Text. Writable.
         pub fn host_name(&self) -> Option<view::Text> = "HostName";
-        /// `FQDN`: text. Writable.
+        /// Text. Writable.
         pub fn fqdn(&self) -> Option<view::Text> = "FQDN";
-        /// `MaxIPv6StaticAddresses`: an integer.
+        /// An integer.
         pub fn max_ipv6_static_addresses(&self) -> Option<i64> = "MaxIPv6StaticAddresses";
-        /// `VLAN`: an object.
+        /// An object.
         pub fn vlan(&self) -> Option<crate::vlan_network_interface::VLAN> = "VLAN";
-        /// `IPv4Addresses`: a list of objects.
+        /// A list of objects.
         pub fn ipv4_addresses(&self) -> view::List<crate::ip_addresses::IPv4Address> = "IPv4Addresses";
-        /// `IPv6AddressPolicyTable`: a list of objects.
+        /// A list of objects.
         pub fn ipv6_address_policy_table(&self) -> view::List<IPv6AddressPolicyEntry> = "IPv6AddressPolicyTable";
-        /// `IPv6Addresses`: a list of objects.
+        /// A list of objects.
         pub fn ipv6_addresses(&self) -> view::List<crate::ip_addresses::IPv6Address> = "IPv6Addresses";
-        /// `IPv6StaticAddresses`: a list of objects.
+        /// A list of objects.
         pub fn ipv6_static_addresses(&self) -> view::List<crate::ip_addresses::IPv6StaticAddress> = "IPv6StaticAddresses";
-        /// `IPv6DefaultGateway`: text.
+        /// Text.
         pub fn ipv6_default_gateway(&self) -> Option<view::Text> = "IPv6DefaultGateway";
-        /// `NameServers`: a list of texts.
+        /// A list of texts.
         pub fn name_servers(&self) -> view::List<view::Text> = "NameServers";
-        /// `VLANs`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn vlans(&self) -> Option<view::Link<crate::vlan_network_interface_collection::VLanNetworkInterfaceCollection>> = "VLANs";
-        /// `LinkStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn link_status(&self) -> Option<LinkStatus> = "LinkStatus";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `DHCPv4`: an object.
+        /// An object.
         pub fn dhcpv4(&self) -> Option<DHCPv4Configuration> = "DHCPv4";
-        /// `DHCPv6`: an object.
+        /// An object.
         pub fn dhcpv6(&self) -> Option<DHCPv6Configuration> = "DHCPv6";
-        /// `StatelessAddressAutoConfig`: an object.
+        /// An object.
         pub fn stateless_address_auto_config(&self) -> Option<StatelessAddressAutoConfiguration> = "StatelessAddressAutoConfig";
-        /// `IPv6StaticDefaultGateways`: a list of objects.
+        /// A list of objects.
         pub fn ipv6_static_default_gateways(&self) -> view::List<crate::ip_addresses::IPv6GatewayStaticAddress> = "IPv6StaticDefaultGateways";
-        /// `StaticNameServers`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn static_name_servers(&self) -> view::List<view::Text> = "StaticNameServers";
-        /// `IPv4StaticAddresses`: a list of objects.
+        /// A list of objects.
         pub fn ipv4_static_addresses(&self) -> view::List<crate::ip_addresses::IPv4Address> = "IPv4StaticAddresses";
-        /// `EthernetInterfaceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn ethernet_interface_type(&self) -> Option<EthernetDeviceType> = "EthernetInterfaceType";
-        /// `TeamMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn team_mode(&self) -> Option<TeamMode> = "TeamMode";
-        /// `RoutingScope`: a value of an enumeration.
+        /// The values of `TeamMode` that the service allows, if it lists them.
+        pub fn team_mode_allowable_values(&self) -> view::List<TeamMode> = "TeamMode@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn routing_scope(&self) -> Option<RoutingScope> = "RoutingScope";
-        /// `IPv6Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ipv6_enabled(&self) -> Option<bool> = "IPv6Enabled";
     }
 }
@@ -90,20 +92,22 @@ redfish_proto::view! {
     ///
     /// `DHCPv4Configuration` of the schema `EthernetInterface` 1.12.4.
     pub struct DHCPv4Configuration = "EthernetInterface.DHCPv4Configuration" {
-        /// `DHCPEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn dhcp_enabled(&self) -> Option<bool> = "DHCPEnabled";
-        /// `UseDNSServers`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_dns_servers(&self) -> Option<bool> = "UseDNSServers";
-        /// `UseDomainName`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_domain_name(&self) -> Option<bool> = "UseDomainName";
-        /// `UseGateway`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_gateway(&self) -> Option<bool> = "UseGateway";
-        /// `UseNTPServers`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_ntp_servers(&self) -> Option<bool> = "UseNTPServers";
-        /// `UseStaticRoutes`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_static_routes(&self) -> Option<bool> = "UseStaticRoutes";
-        /// `FallbackAddress`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn fallback_address(&self) -> Option<DHCPFallback> = "FallbackAddress";
+        /// The values of `FallbackAddress` that the service allows, if it lists them.
+        pub fn fallback_address_allowable_values(&self) -> view::List<DHCPFallback> = "FallbackAddress@Redfish.AllowableValues";
     }
 }
 
@@ -112,15 +116,17 @@ redfish_proto::view! {
     ///
     /// `DHCPv6Configuration` of the schema `EthernetInterface` 1.12.4.
     pub struct DHCPv6Configuration = "EthernetInterface.DHCPv6Configuration" {
-        /// `OperatingMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn operating_mode(&self) -> Option<DHCPv6OperatingMode> = "OperatingMode";
-        /// `UseDNSServers`: true or false. Writable.
+        /// The values of `OperatingMode` that the service allows, if it lists them.
+        pub fn operating_mode_allowable_values(&self) -> view::List<DHCPv6OperatingMode> = "OperatingMode@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn use_dns_servers(&self) -> Option<bool> = "UseDNSServers";
-        /// `UseDomainName`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_domain_name(&self) -> Option<bool> = "UseDomainName";
-        /// `UseNTPServers`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_ntp_servers(&self) -> Option<bool> = "UseNTPServers";
-        /// `UseRapidCommit`: true or false. Writable.
+        /// True or false. Writable.
         pub fn use_rapid_commit(&self) -> Option<bool> = "UseRapidCommit";
     }
 }
@@ -130,11 +136,11 @@ redfish_proto::view! {
     ///
     /// `IPv6AddressPolicyEntry` of the schema `EthernetInterface` 1.12.4.
     pub struct IPv6AddressPolicyEntry = "EthernetInterface.IPv6AddressPolicyEntry" {
-        /// `Prefix`: text. Writable.
+        /// Text. Writable.
         pub fn prefix(&self) -> Option<view::Text> = "Prefix";
-        /// `Precedence`: an integer. Writable.
+        /// An integer. Writable.
         pub fn precedence(&self) -> Option<i64> = "Precedence";
-        /// `Label`: an integer. Writable.
+        /// An integer. Writable.
         pub fn label(&self) -> Option<i64> = "Label";
     }
 }
@@ -144,25 +150,25 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `EthernetInterface` 1.12.4.
     pub struct Links = "EthernetInterface.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `HostInterface`: a link.
+        /// A link.
         #[cfg(feature = "manager")]
         pub fn host_interface(&self) -> Option<view::Link<crate::host_interface::HostInterface>> = "HostInterface";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `NetworkDeviceFunction`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn network_device_function(&self) -> Option<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
-        /// `NetworkDeviceFunctions`: a list of links.
+        /// A list of links.
         pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
-        /// `Ports`: a list of links.
+        /// A list of links.
         pub fn ports(&self) -> view::List<view::Link<crate::port::Port>> = "Ports";
-        /// `RelatedInterfaces`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn related_interfaces(&self) -> view::List<view::Link<EthernetInterface>> = "RelatedInterfaces";
-        /// `AffiliatedInterfaces`: a list of links.
+        /// A list of links.
         pub fn affiliated_interfaces(&self) -> view::List<view::Link<EthernetInterface>> = "AffiliatedInterfaces";
     }
 }
@@ -172,9 +178,9 @@ redfish_proto::view! {
     ///
     /// `StatelessAddressAutoConfiguration` of the schema `EthernetInterface` 1.12.4.
     pub struct StatelessAddressAutoConfiguration = "EthernetInterface.StatelessAddressAutoConfiguration" {
-        /// `IPv4AutoConfigEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ipv4_auto_config_enabled(&self) -> Option<bool> = "IPv4AutoConfigEnabled";
-        /// `IPv6AutoConfigEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ipv6_auto_config_enabled(&self) -> Option<bool> = "IPv6AutoConfigEnabled";
     }
 }
@@ -182,49 +188,49 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`EthernetInterface`]: its writable members.
     pub struct EthernetInterfacePatch of EthernetInterface {
-        /// `InterfaceEnabled`: true or false.
+        /// `InterfaceEnabled`. True or false.
         interface_enabled: value view::Nullable<bool> = "InterfaceEnabled";
-        /// `MACAddress`: text.
+        /// `MACAddress`. Text.
         mac_address: value view::Nullable<String> = "MACAddress";
-        /// `SpeedMbps`: an integer in megabits per second.
+        /// `SpeedMbps`. An integer in megabits per second.
         speed_mbps: value view::Nullable<i64> = "SpeedMbps";
-        /// `AutoNeg`: true or false.
+        /// `AutoNeg`. True or false.
         auto_neg: value view::Nullable<bool> = "AutoNeg";
-        /// `FullDuplex`: true or false.
+        /// `FullDuplex`. True or false.
         full_duplex: value view::Nullable<bool> = "FullDuplex";
-        /// `MTUSize`: an integer.
+        /// `MTUSize`. An integer.
         mtu_size: value view::Nullable<i64> = "MTUSize";
-        /// `HostName`: text.
+        /// `HostName`. Text.
         host_name: value view::Nullable<String> = "HostName";
-        /// `FQDN`: text.
+        /// `FQDN`. Text.
         fqdn: value view::Nullable<String> = "FQDN";
-        /// `VLAN`: an object.
+        /// `VLAN`. An object.
         vlan: object crate::vlan_network_interface::VLANPatch = "VLAN";
-        /// `IPv4Addresses`: a list of objects.
+        /// `IPv4Addresses`. A list of objects.
         ipv4_addresses: objects crate::ip_addresses::IPv4AddressPatch = "IPv4Addresses";
-        /// `IPv6AddressPolicyTable`: a list of objects.
+        /// `IPv6AddressPolicyTable`. A list of objects.
         ipv6_address_policy_table: objects IPv6AddressPolicyEntryPatch = "IPv6AddressPolicyTable";
-        /// `IPv6Addresses`: a list of objects.
+        /// `IPv6Addresses`. A list of objects.
         ipv6_addresses: objects crate::ip_addresses::IPv6AddressPatch = "IPv6Addresses";
-        /// `IPv6StaticAddresses`: a list of objects.
+        /// `IPv6StaticAddresses`. A list of objects.
         ipv6_static_addresses: objects crate::ip_addresses::IPv6StaticAddressPatch = "IPv6StaticAddresses";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `DHCPv4`: an object.
+        /// `DHCPv4`. An object.
         dhcpv4: object DHCPv4ConfigurationPatch = "DHCPv4";
-        /// `DHCPv6`: an object.
+        /// `DHCPv6`. An object.
         dhcpv6: object DHCPv6ConfigurationPatch = "DHCPv6";
-        /// `StatelessAddressAutoConfig`: an object.
+        /// `StatelessAddressAutoConfig`. An object.
         stateless_address_auto_config: object StatelessAddressAutoConfigurationPatch = "StatelessAddressAutoConfig";
-        /// `IPv6StaticDefaultGateways`: a list of objects.
+        /// `IPv6StaticDefaultGateways`. A list of objects.
         ipv6_static_default_gateways: objects crate::ip_addresses::IPv6GatewayStaticAddressPatch = "IPv6StaticDefaultGateways";
-        /// `StaticNameServers`: a list of texts.
+        /// `StaticNameServers`. A list of texts.
         static_name_servers: list String = "StaticNameServers";
-        /// `IPv4StaticAddresses`: a list of objects.
+        /// `IPv4StaticAddresses`. A list of objects.
         ipv4_static_addresses: objects crate::ip_addresses::IPv4AddressPatch = "IPv4StaticAddresses";
-        /// `TeamMode`: a value of an enumeration.
+        /// `TeamMode`. A value of an enumeration.
         team_mode: value view::Nullable<TeamMode> = "TeamMode";
-        /// `IPv6Enabled`: true or false.
+        /// `IPv6Enabled`. True or false.
         ipv6_enabled: value view::Nullable<bool> = "IPv6Enabled";
     }
 }
@@ -232,19 +238,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`DHCPv4Configuration`]: its writable members.
     pub struct DHCPv4ConfigurationPatch {
-        /// `DHCPEnabled`: true or false.
+        /// `DHCPEnabled`. True or false.
         dhcp_enabled: value view::Nullable<bool> = "DHCPEnabled";
-        /// `UseDNSServers`: true or false.
+        /// `UseDNSServers`. True or false.
         use_dns_servers: value view::Nullable<bool> = "UseDNSServers";
-        /// `UseDomainName`: true or false.
+        /// `UseDomainName`. True or false.
         use_domain_name: value view::Nullable<bool> = "UseDomainName";
-        /// `UseGateway`: true or false.
+        /// `UseGateway`. True or false.
         use_gateway: value view::Nullable<bool> = "UseGateway";
-        /// `UseNTPServers`: true or false.
+        /// `UseNTPServers`. True or false.
         use_ntp_servers: value view::Nullable<bool> = "UseNTPServers";
-        /// `UseStaticRoutes`: true or false.
+        /// `UseStaticRoutes`. True or false.
         use_static_routes: value view::Nullable<bool> = "UseStaticRoutes";
-        /// `FallbackAddress`: a value of an enumeration.
+        /// `FallbackAddress`. A value of an enumeration.
         fallback_address: value view::Nullable<DHCPFallback> = "FallbackAddress";
     }
 }
@@ -252,15 +258,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`DHCPv6Configuration`]: its writable members.
     pub struct DHCPv6ConfigurationPatch {
-        /// `OperatingMode`: a value of an enumeration.
+        /// `OperatingMode`. A value of an enumeration.
         operating_mode: value view::Nullable<DHCPv6OperatingMode> = "OperatingMode";
-        /// `UseDNSServers`: true or false.
+        /// `UseDNSServers`. True or false.
         use_dns_servers: value view::Nullable<bool> = "UseDNSServers";
-        /// `UseDomainName`: true or false.
+        /// `UseDomainName`. True or false.
         use_domain_name: value view::Nullable<bool> = "UseDomainName";
-        /// `UseNTPServers`: true or false.
+        /// `UseNTPServers`. True or false.
         use_ntp_servers: value view::Nullable<bool> = "UseNTPServers";
-        /// `UseRapidCommit`: true or false.
+        /// `UseRapidCommit`. True or false.
         use_rapid_commit: value view::Nullable<bool> = "UseRapidCommit";
     }
 }
@@ -268,11 +274,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPv6AddressPolicyEntry`]: its writable members.
     pub struct IPv6AddressPolicyEntryPatch {
-        /// `Prefix`: text.
+        /// `Prefix`. Text.
         prefix: value view::Nullable<String> = "Prefix";
-        /// `Precedence`: an integer.
+        /// `Precedence`. An integer.
         precedence: value view::Nullable<i64> = "Precedence";
-        /// `Label`: an integer.
+        /// `Label`. An integer.
         label: value view::Nullable<i64> = "Label";
     }
 }
@@ -280,7 +286,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `RelatedInterfaces`: a list of links.
+        /// `RelatedInterfaces`. A list of links.
         related_interfaces: list view::Reference = "RelatedInterfaces";
     }
 }
@@ -288,9 +294,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`StatelessAddressAutoConfiguration`]: its writable members.
     pub struct StatelessAddressAutoConfigurationPatch {
-        /// `IPv4AutoConfigEnabled`: true or false.
+        /// `IPv4AutoConfigEnabled`. True or false.
         ipv4_auto_config_enabled: value view::Nullable<bool> = "IPv4AutoConfigEnabled";
-        /// `IPv6AutoConfigEnabled`: true or false.
+        /// `IPv6AutoConfigEnabled`. True or false.
         ipv6_auto_config_enabled: value view::Nullable<bool> = "IPv6AutoConfigEnabled";
     }
 }
@@ -299,67 +305,67 @@ redfish_proto::patch! {
     /// The body that creates a [`EthernetInterface`], with what the schema requires as arguments of `new`.
     pub struct EthernetInterfaceCreate creates EthernetInterface (
     links: value LinksPatch = "Links") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `UefiDevicePath`: text.
+        /// `UefiDevicePath`. Text.
         uefi_device_path: value view::Nullable<String> = "UefiDevicePath";
-        /// `InterfaceEnabled`: true or false.
+        /// `InterfaceEnabled`. True or false.
         interface_enabled: value view::Nullable<bool> = "InterfaceEnabled";
-        /// `PermanentMACAddress`: text.
+        /// `PermanentMACAddress`. Text.
         permanent_mac_address: value view::Nullable<String> = "PermanentMACAddress";
-        /// `MACAddress`: text.
+        /// `MACAddress`. Text.
         mac_address: value view::Nullable<String> = "MACAddress";
-        /// `SpeedMbps`: an integer in megabits per second.
+        /// `SpeedMbps`. An integer in megabits per second.
         speed_mbps: value view::Nullable<i64> = "SpeedMbps";
-        /// `AutoNeg`: true or false.
+        /// `AutoNeg`. True or false.
         auto_neg: value view::Nullable<bool> = "AutoNeg";
-        /// `FullDuplex`: true or false.
+        /// `FullDuplex`. True or false.
         full_duplex: value view::Nullable<bool> = "FullDuplex";
-        /// `MTUSize`: an integer.
+        /// `MTUSize`. An integer.
         mtu_size: value view::Nullable<i64> = "MTUSize";
-        /// `HostName`: text.
+        /// `HostName`. Text.
         host_name: value view::Nullable<String> = "HostName";
-        /// `FQDN`: text.
+        /// `FQDN`. Text.
         fqdn: value view::Nullable<String> = "FQDN";
-        /// `MaxIPv6StaticAddresses`: an integer.
+        /// `MaxIPv6StaticAddresses`. An integer.
         max_ipv6_static_addresses: value view::Nullable<i64> = "MaxIPv6StaticAddresses";
-        /// `VLAN`: an object.
+        /// `VLAN`. An object.
         vlan: object crate::vlan_network_interface::VLANPatch = "VLAN";
-        /// `IPv4Addresses`: a list of objects.
+        /// `IPv4Addresses`. A list of objects.
         ipv4_addresses: objects crate::ip_addresses::IPv4AddressPatch = "IPv4Addresses";
-        /// `IPv6AddressPolicyTable`: a list of objects.
+        /// `IPv6AddressPolicyTable`. A list of objects.
         ipv6_address_policy_table: objects IPv6AddressPolicyEntryPatch = "IPv6AddressPolicyTable";
-        /// `IPv6Addresses`: a list of objects.
+        /// `IPv6Addresses`. A list of objects.
         ipv6_addresses: objects crate::ip_addresses::IPv6AddressPatch = "IPv6Addresses";
-        /// `IPv6StaticAddresses`: a list of objects.
+        /// `IPv6StaticAddresses`. A list of objects.
         ipv6_static_addresses: objects crate::ip_addresses::IPv6StaticAddressPatch = "IPv6StaticAddresses";
-        /// `IPv6DefaultGateway`: text.
+        /// `IPv6DefaultGateway`. Text.
         ipv6_default_gateway: value view::Nullable<String> = "IPv6DefaultGateway";
-        /// `NameServers`: a list of texts.
+        /// `NameServers`. A list of texts.
         name_servers: list String = "NameServers";
-        /// `LinkStatus`: a value of an enumeration.
+        /// `LinkStatus`. A value of an enumeration.
         link_status: value view::Nullable<LinkStatus> = "LinkStatus";
-        /// `DHCPv4`: an object.
+        /// `DHCPv4`. An object.
         dhcpv4: object DHCPv4ConfigurationPatch = "DHCPv4";
-        /// `DHCPv6`: an object.
+        /// `DHCPv6`. An object.
         dhcpv6: object DHCPv6ConfigurationPatch = "DHCPv6";
-        /// `StatelessAddressAutoConfig`: an object.
+        /// `StatelessAddressAutoConfig`. An object.
         stateless_address_auto_config: object StatelessAddressAutoConfigurationPatch = "StatelessAddressAutoConfig";
-        /// `IPv6StaticDefaultGateways`: a list of objects.
+        /// `IPv6StaticDefaultGateways`. A list of objects.
         ipv6_static_default_gateways: objects crate::ip_addresses::IPv6GatewayStaticAddressPatch = "IPv6StaticDefaultGateways";
-        /// `StaticNameServers`: a list of texts.
+        /// `StaticNameServers`. A list of texts.
         static_name_servers: list String = "StaticNameServers";
-        /// `IPv4StaticAddresses`: a list of objects.
+        /// `IPv4StaticAddresses`. A list of objects.
         ipv4_static_addresses: objects crate::ip_addresses::IPv4AddressPatch = "IPv4StaticAddresses";
-        /// `EthernetInterfaceType`: a value of an enumeration.
+        /// `EthernetInterfaceType`. A value of an enumeration.
         ethernet_interface_type: value view::Nullable<EthernetDeviceType> = "EthernetInterfaceType";
-        /// `TeamMode`: a value of an enumeration.
+        /// `TeamMode`. A value of an enumeration.
         team_mode: value view::Nullable<TeamMode> = "TeamMode";
-        /// `RoutingScope`: a value of an enumeration.
+        /// `RoutingScope`. A value of an enumeration.
         routing_scope: value view::Nullable<RoutingScope> = "RoutingScope";
-        /// `IPv6Enabled`: true or false.
+        /// `IPv6Enabled`. True or false.
         ipv6_enabled: value view::Nullable<bool> = "IPv6Enabled";
     }
 }
@@ -369,11 +375,8 @@ redfish_proto::enumeration! {
     ///
     /// `DHCPFallback` of the schema `EthernetInterface` 1.12.4.
     pub enum DHCPFallback {
-        /// `Static`.
         Static = "Static",
-        /// `AutoConfig`.
         AutoConfig = "AutoConfig",
-        /// `None`.
         None = "None",
     }
 }
@@ -383,13 +386,11 @@ redfish_proto::enumeration! {
     ///
     /// `DHCPv6OperatingMode` of the schema `EthernetInterface` 1.12.4.
     pub enum DHCPv6OperatingMode {
-        /// `Stateful`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Stateful = "Stateful",
-        /// `Stateless`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Stateless = "Stateless",
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Enabled`.
         Enabled = "Enabled",
     }
 }
@@ -399,9 +400,7 @@ redfish_proto::enumeration! {
     ///
     /// `EthernetDeviceType` of the schema `EthernetInterface` 1.12.4.
     pub enum EthernetDeviceType {
-        /// `Physical`.
         Physical = "Physical",
-        /// `Virtual`.
         Virtual = "Virtual",
     }
 }
@@ -411,11 +410,8 @@ redfish_proto::enumeration! {
     ///
     /// `LinkStatus` of the schema `EthernetInterface` 1.12.4.
     pub enum LinkStatus {
-        /// `LinkUp`.
         LinkUp = "LinkUp",
-        /// `NoLink`.
         NoLink = "NoLink",
-        /// `LinkDown`.
         LinkDown = "LinkDown",
     }
 }
@@ -425,13 +421,9 @@ redfish_proto::enumeration! {
     ///
     /// `RoutingScope` of the schema `EthernetInterface` 1.12.4.
     pub enum RoutingScope {
-        /// `External`.
         External = "External",
-        /// `HostOnly`.
         HostOnly = "HostOnly",
-        /// `Internal`.
         Internal = "Internal",
-        /// `Limited`.
         Limited = "Limited",
     }
 }
@@ -441,21 +433,13 @@ redfish_proto::enumeration! {
     ///
     /// `TeamMode` of the schema `EthernetInterface` 1.12.4.
     pub enum TeamMode {
-        /// `None`.
         None = "None",
-        /// `RoundRobin`.
         RoundRobin = "RoundRobin",
-        /// `ActiveBackup`.
         ActiveBackup = "ActiveBackup",
-        /// `XOR`.
         XOR = "XOR",
-        /// `Broadcast`.
         Broadcast = "Broadcast",
-        /// `IEEE802_3ad`.
         IEEE802_3ad = "IEEE802_3ad",
-        /// `AdaptiveTransmitLoadBalancing`.
         AdaptiveTransmitLoadBalancing = "AdaptiveTransmitLoadBalancing",
-        /// `AdaptiveLoadBalancing`.
         AdaptiveLoadBalancing = "AdaptiveLoadBalancing",
     }
 }

@@ -9,17 +9,17 @@ redfish_proto::view! {
     ///
     /// `Event` of the schema `Event` 1.13.0.
     pub struct Event = "Event.Event" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Events`: a list of objects.
+        /// A list of objects.
         pub fn events(&self) -> view::List<EventRecord> = "Events";
-        /// `Context`: text.
+        /// Text.
         pub fn context(&self) -> Option<view::Text> = "Context";
     }
 }
@@ -29,60 +29,60 @@ redfish_proto::view! {
     ///
     /// `EventRecord` of the schema `Event` 1.13.0.
     pub struct EventRecord = "Event.EventRecord" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `EventType`: a value of an enumeration. Deprecated by the schema.
+        /// A value of an enumeration. Deprecated by the schema.
         pub fn event_type(&self) -> Option<EventType> = "EventType";
-        /// `EventId`: text.
+        /// Text.
         pub fn event_id(&self) -> Option<view::Text> = "EventId";
-        /// `EventTimestamp`: a date and time.
+        /// A date and time.
         pub fn event_timestamp(&self) -> Option<view::DateTime> = "EventTimestamp";
-        /// `Severity`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn severity(&self) -> Option<view::Text> = "Severity";
-        /// `Message`: text.
+        /// Text.
         pub fn message(&self) -> Option<view::Text> = "Message";
-        /// `MessageId`: text.
+        /// Text.
         pub fn message_id(&self) -> Option<view::Text> = "MessageId";
-        /// `MessageArgs`: a list of texts.
+        /// A list of texts.
         pub fn message_args(&self) -> view::List<view::Text> = "MessageArgs";
-        /// `Context`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn context(&self) -> Option<view::Text> = "Context";
-        /// `OriginOfCondition`: a link.
+        /// A link.
         pub fn origin_of_condition(&self) -> Option<view::Link<crate::resource::Item>> = "OriginOfCondition";
-        /// `EventGroupId`: an integer.
+        /// An integer.
         pub fn event_group_id(&self) -> Option<i64> = "EventGroupId";
-        /// `MessageSeverity`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn message_severity(&self) -> Option<crate::resource::Health> = "MessageSeverity";
-        /// `SpecificEventExistsInGroup`: true or false.
+        /// True or false.
         pub fn specific_event_exists_in_group(&self) -> Option<bool> = "SpecificEventExistsInGroup";
-        /// `LogEntry`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log_entry(&self) -> Option<view::Link<crate::log_entry::LogEntry>> = "LogEntry";
-        /// `CPER`: an object.
+        /// An object.
         pub fn cper(&self) -> Option<CPER> = "CPER";
-        /// `DiagnosticData`: text.
+        /// Text.
         pub fn diagnostic_data(&self) -> Option<view::Text> = "DiagnosticData";
-        /// `DiagnosticDataType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn diagnostic_data_type(&self) -> Option<DiagnosticDataTypes> = "DiagnosticDataType";
-        /// `AdditionalDataSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn additional_data_size_bytes(&self) -> Option<i64> = "AdditionalDataSizeBytes";
-        /// `AdditionalDataURI`: a URI.
+        /// A URI.
         pub fn additional_data_uri(&self) -> Option<view::Text> = "AdditionalDataURI";
-        /// `Resolution`: text.
+        /// Text.
         pub fn resolution(&self) -> Option<view::Text> = "Resolution";
-        /// `OEMDiagnosticDataType`: text.
+        /// Text.
         pub fn oem_diagnostic_data_type(&self) -> Option<view::Text> = "OEMDiagnosticDataType";
-        /// `ResolutionSteps`: a list of objects.
+        /// A list of objects.
         pub fn resolution_steps(&self) -> view::List<crate::resolution_step::ResolutionStep> = "ResolutionSteps";
-        /// `Username`: text.
+        /// Text.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `UserAuthenticationSource`: text.
+        /// Text.
         pub fn user_authentication_source(&self) -> Option<view::Text> = "UserAuthenticationSource";
-        /// `OriginOfConditionUnavailable`: true or false.
+        /// True or false.
         pub fn origin_of_condition_unavailable(&self) -> Option<bool> = "OriginOfConditionUnavailable";
-        /// `OriginAddress`: text.
+        /// Text.
         pub fn origin_address(&self) -> Option<view::Text> = "OriginAddress";
     }
 }
@@ -92,11 +92,11 @@ redfish_proto::view! {
     ///
     /// `CPER` of the schema `Event` 1.13.0.
     pub struct CPER = "Event.CPER" {
-        /// `NotificationType`: a UUID.
+        /// A UUID.
         pub fn notification_type(&self) -> Option<view::Uuid> = "NotificationType";
-        /// `SectionType`: a UUID.
+        /// A UUID.
         pub fn section_type(&self) -> Option<view::Uuid> = "SectionType";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -106,17 +106,11 @@ redfish_proto::enumeration! {
     ///
     /// `DiagnosticDataTypes` of the schema `Event` 1.13.0.
     pub enum DiagnosticDataTypes {
-        /// `Manager`.
         Manager = "Manager",
-        /// `PreOS`.
         PreOS = "PreOS",
-        /// `OS`.
         OS = "OS",
-        /// `OEM`.
         OEM = "OEM",
-        /// `CPER`.
         CPER = "CPER",
-        /// `CPERSection`.
         CPERSection = "CPERSection",
     }
 }
@@ -126,19 +120,12 @@ redfish_proto::enumeration! {
     ///
     /// `EventType` of the schema `Event` 1.13.0.
     pub enum EventType {
-        /// `StatusChange`.
         StatusChange = "StatusChange",
-        /// `ResourceUpdated`.
         ResourceUpdated = "ResourceUpdated",
-        /// `ResourceAdded`.
         ResourceAdded = "ResourceAdded",
-        /// `ResourceRemoved`.
         ResourceRemoved = "ResourceRemoved",
-        /// `Alert`.
         Alert = "Alert",
-        /// `MetricReport`.
         MetricReport = "MetricReport",
-        /// `Other`.
         ListedOther = "Other",
     }
 }

@@ -13,74 +13,76 @@ redfish_proto::view! {
     /// `EventDestination` of the schema `EventDestination` 1.16.0.
     /// Services have it at `/redfish/v1/EventService/Subscriptions/{EventDestinationId}`, for example.
     pub struct EventDestination = "EventDestination.EventDestination" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Destination`: a URI.
+        /// A URI.
         pub fn destination(&self) -> Option<view::Text> = "Destination";
-        /// `EventTypes`: a list of values of an enumeration. Deprecated by the schema.
+        /// A list of values of an enumeration. Deprecated by the schema.
         pub fn event_types(&self) -> view::List<crate::event::EventType> = "EventTypes";
-        /// `Context`: text. Writable.
+        /// Text. Writable.
         pub fn context(&self) -> Option<view::Text> = "Context";
-        /// `Protocol`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn protocol(&self) -> Option<EventDestinationProtocol> = "Protocol";
-        /// `HttpHeaders`: a list of objects whose members the schema does not list.
+        /// A list of objects whose members the schema does not list.
         pub fn http_headers(&self) -> view::List<view::Json> = "HttpHeaders";
-        /// `OriginResources`: a list of links.
+        /// A list of links.
         pub fn origin_resources(&self) -> view::List<view::Link<crate::resource::ItemOrCollection>> = "OriginResources";
-        /// `MessageIds`: a list of texts.
+        /// A list of texts.
         pub fn message_ids(&self) -> view::List<view::Text> = "MessageIds";
-        /// `SubscriptionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn subscription_type(&self) -> Option<SubscriptionType> = "SubscriptionType";
-        /// `RegistryPrefixes`: a list of texts.
+        /// A list of texts.
         pub fn registry_prefixes(&self) -> view::List<view::Text> = "RegistryPrefixes";
-        /// `ResourceTypes`: a list of texts.
+        /// A list of texts.
         pub fn resource_types(&self) -> view::List<view::Text> = "ResourceTypes";
-        /// `SubordinateResources`: true or false.
+        /// True or false.
         pub fn subordinate_resources(&self) -> Option<bool> = "SubordinateResources";
-        /// `EventFormatType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn event_format_type(&self) -> Option<EventFormatType> = "EventFormatType";
-        /// `DeliveryRetryPolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn delivery_retry_policy(&self) -> Option<DeliveryRetryPolicy> = "DeliveryRetryPolicy";
-        /// `Status`: an object.
+        /// The values of `DeliveryRetryPolicy` that the service allows, if it lists them.
+        pub fn delivery_retry_policy_allowable_values(&self) -> view::List<DeliveryRetryPolicy> = "DeliveryRetryPolicy@Redfish.AllowableValues";
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `MetricReportDefinitions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "telemetry")]
         pub fn metric_report_definitions(&self) -> view::List<view::Link<crate::metric_report_definition::MetricReportDefinition>> = "MetricReportDefinitions";
-        /// `SNMP`: an object.
+        /// An object.
         pub fn snmp(&self) -> Option<SNMPSettings> = "SNMP";
-        /// `IncludeOriginOfCondition`: true or false.
+        /// True or false.
         pub fn include_origin_of_condition(&self) -> Option<bool> = "IncludeOriginOfCondition";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `VerifyCertificate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn verify_certificate(&self) -> Option<bool> = "VerifyCertificate";
-        /// `SyslogFilters`: a list of objects.
+        /// A list of objects.
         pub fn syslog_filters(&self) -> view::List<SyslogFilter> = "SyslogFilters";
-        /// `OEMProtocol`: text.
+        /// Text.
         pub fn oem_protocol(&self) -> Option<view::Text> = "OEMProtocol";
-        /// `OEMSubscriptionType`: text.
+        /// Text.
         pub fn oem_subscription_type(&self) -> Option<view::Text> = "OEMSubscriptionType";
-        /// `SendHeartbeat`: true or false.
+        /// True or false.
         pub fn send_heartbeat(&self) -> Option<bool> = "SendHeartbeat";
-        /// `HeartbeatIntervalMinutes`: an integer.
+        /// An integer.
         pub fn heartbeat_interval_minutes(&self) -> Option<i64> = "HeartbeatIntervalMinutes";
-        /// `ClientCertificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn client_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "ClientCertificates";
-        /// `ExcludeRegistryPrefixes`: a list of texts.
+        /// A list of texts.
         pub fn exclude_registry_prefixes(&self) -> view::List<view::Text> = "ExcludeRegistryPrefixes";
-        /// `ExcludeMessageIds`: a list of texts.
+        /// A list of texts.
         pub fn exclude_message_ids(&self) -> view::List<view::Text> = "ExcludeMessageIds";
-        /// `Severities`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn severities(&self) -> view::List<crate::resource::Health> = "Severities";
-        /// `BackupDestinations`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn backup_destinations(&self) -> view::List<view::Text> = "BackupDestinations";
     }
 }
@@ -90,21 +92,25 @@ redfish_proto::view! {
     ///
     /// `SNMPSettings` of the schema `EventDestination` 1.16.0.
     pub struct SNMPSettings = "EventDestination.SNMPSettings" {
-        /// `TrapCommunity`: text. Writable.
+        /// Text. Writable.
         pub fn trap_community(&self) -> Option<view::Text> = "TrapCommunity";
-        /// `AuthenticationKey`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn authentication_key(&self) -> Option<view::Text> = "AuthenticationKey";
-        /// `AuthenticationProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn authentication_protocol(&self) -> Option<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionKey`: text. Writable; null in responses.
+        /// The values of `AuthenticationProtocol` that the service allows, if it lists them.
+        pub fn authentication_protocol_allowable_values(&self) -> view::List<SNMPAuthenticationProtocols> = "AuthenticationProtocol@Redfish.AllowableValues";
+        /// Text. Writable; null in responses.
         pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
-        /// `EncryptionProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn encryption_protocol(&self) -> Option<SNMPEncryptionProtocols> = "EncryptionProtocol";
-        /// `AuthenticationKeySet`: true or false.
+        /// The values of `EncryptionProtocol` that the service allows, if it lists them.
+        pub fn encryption_protocol_allowable_values(&self) -> view::List<SNMPEncryptionProtocols> = "EncryptionProtocol@Redfish.AllowableValues";
+        /// True or false.
         pub fn authentication_key_set(&self) -> Option<bool> = "AuthenticationKeySet";
-        /// `EncryptionKeySet`: true or false.
+        /// True or false.
         pub fn encryption_key_set(&self) -> Option<bool> = "EncryptionKeySet";
-        /// `HideCommunityStrings`: true or false. Writable.
+        /// True or false. Writable.
         pub fn hide_community_strings(&self) -> Option<bool> = "HideCommunityStrings";
     }
 }
@@ -114,10 +120,14 @@ redfish_proto::view! {
     ///
     /// `SyslogFilter` of the schema `EventDestination` 1.16.0.
     pub struct SyslogFilter = "EventDestination.SyslogFilter" {
-        /// `LowestSeverity`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn lowest_severity(&self) -> Option<SyslogSeverity> = "LowestSeverity";
-        /// `LogFacilities`: a list of values of an enumeration. Writable.
+        /// The values of `LowestSeverity` that the service allows, if it lists them.
+        pub fn lowest_severity_allowable_values(&self) -> view::List<SyslogSeverity> = "LowestSeverity@Redfish.AllowableValues";
+        /// A list of values of an enumeration. Writable.
         pub fn log_facilities(&self) -> view::List<SyslogFacility> = "LogFacilities";
+        /// The values of `LogFacilities` that the service allows, if it lists them.
+        pub fn log_facilities_allowable_values(&self) -> view::List<SyslogFacility> = "LogFacilities@Redfish.AllowableValues";
     }
 }
 
@@ -154,17 +164,17 @@ impl EventDestination {
 redfish_proto::patch! {
     /// Changes of [`EventDestination`]: its writable members.
     pub struct EventDestinationPatch of EventDestination {
-        /// `Context`: text.
+        /// `Context`. Text.
         context: value view::Nullable<String> = "Context";
-        /// `DeliveryRetryPolicy`: a value of an enumeration.
+        /// `DeliveryRetryPolicy`. A value of an enumeration.
         delivery_retry_policy: value view::Nullable<DeliveryRetryPolicy> = "DeliveryRetryPolicy";
-        /// `SNMP`: an object.
+        /// `SNMP`. An object.
         snmp: object SNMPSettingsPatch = "SNMP";
-        /// `VerifyCertificate`: true or false.
+        /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
-        /// `SyslogFilters`: a list of objects.
+        /// `SyslogFilters`. A list of objects.
         syslog_filters: objects SyslogFilterPatch = "SyslogFilters";
-        /// `BackupDestinations`: a list of URIs.
+        /// `BackupDestinations`. A list of URIs.
         backup_destinations: list String = "BackupDestinations";
     }
 }
@@ -172,17 +182,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SNMPSettings`]: its writable members.
     pub struct SNMPSettingsPatch {
-        /// `TrapCommunity`: text.
+        /// `TrapCommunity`. Text.
         trap_community: value view::Nullable<String> = "TrapCommunity";
-        /// `AuthenticationKey`: text.
+        /// `AuthenticationKey`. Text.
         authentication_key: value view::Nullable<String> = "AuthenticationKey";
-        /// `AuthenticationProtocol`: a value of an enumeration.
+        /// `AuthenticationProtocol`. A value of an enumeration.
         authentication_protocol: value view::Nullable<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionKey`: text.
+        /// `EncryptionKey`. Text.
         encryption_key: value view::Nullable<String> = "EncryptionKey";
-        /// `EncryptionProtocol`: a value of an enumeration.
+        /// `EncryptionProtocol`. A value of an enumeration.
         encryption_protocol: value view::Nullable<SNMPEncryptionProtocols> = "EncryptionProtocol";
-        /// `HideCommunityStrings`: true or false.
+        /// `HideCommunityStrings`. True or false.
         hide_community_strings: value view::Nullable<bool> = "HideCommunityStrings";
     }
 }
@@ -190,9 +200,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SyslogFilter`]: its writable members.
     pub struct SyslogFilterPatch {
-        /// `LowestSeverity`: a value of an enumeration.
+        /// `LowestSeverity`. A value of an enumeration.
         lowest_severity: value view::Nullable<SyslogSeverity> = "LowestSeverity";
-        /// `LogFacilities`: a list of values of an enumeration.
+        /// `LogFacilities`. A list of values of an enumeration.
         log_facilities: list SyslogFacility = "LogFacilities";
     }
 }
@@ -201,51 +211,51 @@ redfish_proto::patch! {
     /// The body that creates a [`EventDestination`], with what the schema requires as arguments of `new`.
     pub struct EventDestinationCreate creates EventDestination (
     destination: value String = "Destination", protocol: value EventDestinationProtocol = "Protocol") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Context`: text.
+        /// `Context`. Text.
         context: value view::Nullable<String> = "Context";
-        /// `HttpHeaders`: a list of objects whose members the schema does not list.
+        /// `HttpHeaders`. A list of objects whose members the schema does not list.
         http_headers: list Value = "HttpHeaders";
-        /// `MessageIds`: a list of texts.
+        /// `MessageIds`. A list of texts.
         message_ids: list String = "MessageIds";
-        /// `SubscriptionType`: a value of an enumeration.
+        /// `SubscriptionType`. A value of an enumeration.
         subscription_type: value view::Nullable<SubscriptionType> = "SubscriptionType";
-        /// `RegistryPrefixes`: a list of texts.
+        /// `RegistryPrefixes`. A list of texts.
         registry_prefixes: list String = "RegistryPrefixes";
-        /// `ResourceTypes`: a list of texts.
+        /// `ResourceTypes`. A list of texts.
         resource_types: list String = "ResourceTypes";
-        /// `SubordinateResources`: true or false.
+        /// `SubordinateResources`. True or false.
         subordinate_resources: value view::Nullable<bool> = "SubordinateResources";
-        /// `EventFormatType`: a value of an enumeration.
+        /// `EventFormatType`. A value of an enumeration.
         event_format_type: value view::Nullable<EventFormatType> = "EventFormatType";
-        /// `DeliveryRetryPolicy`: a value of an enumeration.
+        /// `DeliveryRetryPolicy`. A value of an enumeration.
         delivery_retry_policy: value view::Nullable<DeliveryRetryPolicy> = "DeliveryRetryPolicy";
-        /// `SNMP`: an object.
+        /// `SNMP`. An object.
         snmp: object SNMPSettingsPatch = "SNMP";
-        /// `IncludeOriginOfCondition`: true or false.
+        /// `IncludeOriginOfCondition`. True or false.
         include_origin_of_condition: value view::Nullable<bool> = "IncludeOriginOfCondition";
-        /// `VerifyCertificate`: true or false.
+        /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
-        /// `SyslogFilters`: a list of objects.
+        /// `SyslogFilters`. A list of objects.
         syslog_filters: objects SyslogFilterPatch = "SyslogFilters";
-        /// `OEMProtocol`: text.
+        /// `OEMProtocol`. Text.
         oem_protocol: value String = "OEMProtocol";
-        /// `OEMSubscriptionType`: text.
+        /// `OEMSubscriptionType`. Text.
         oem_subscription_type: value String = "OEMSubscriptionType";
-        /// `SendHeartbeat`: true or false.
+        /// `SendHeartbeat`. True or false.
         send_heartbeat: value view::Nullable<bool> = "SendHeartbeat";
-        /// `HeartbeatIntervalMinutes`: an integer.
+        /// `HeartbeatIntervalMinutes`. An integer.
         heartbeat_interval_minutes: value view::Nullable<i64> = "HeartbeatIntervalMinutes";
-        /// `ExcludeRegistryPrefixes`: a list of texts.
+        /// `ExcludeRegistryPrefixes`. A list of texts.
         exclude_registry_prefixes: list String = "ExcludeRegistryPrefixes";
-        /// `ExcludeMessageIds`: a list of texts.
+        /// `ExcludeMessageIds`. A list of texts.
         exclude_message_ids: list String = "ExcludeMessageIds";
-        /// `Severities`: a list of values of an enumeration.
+        /// `Severities`. A list of values of an enumeration.
         severities: list crate::resource::Health = "Severities";
-        /// `BackupDestinations`: a list of URIs.
+        /// `BackupDestinations`. A list of URIs.
         backup_destinations: list String = "BackupDestinations";
     }
 }
@@ -255,13 +265,9 @@ redfish_proto::enumeration! {
     ///
     /// `DeliveryRetryPolicy` of the schema `EventDestination` 1.16.0.
     pub enum DeliveryRetryPolicy {
-        /// `TerminateAfterRetries`.
         TerminateAfterRetries = "TerminateAfterRetries",
-        /// `SuspendRetries`.
         SuspendRetries = "SuspendRetries",
-        /// `RetryForever`.
         RetryForever = "RetryForever",
-        /// `RetryForeverWithBackoff`.
         RetryForeverWithBackoff = "RetryForeverWithBackoff",
     }
 }
@@ -271,27 +277,16 @@ redfish_proto::enumeration! {
     ///
     /// `EventDestinationProtocol` of the schema `EventDestination` 1.16.0.
     pub enum EventDestinationProtocol {
-        /// `Redfish`.
         Redfish = "Redfish",
-        /// `Kafka`.
         Kafka = "Kafka",
-        /// `SNMPv1`.
         SNMPv1 = "SNMPv1",
-        /// `SNMPv2c`.
         SNMPv2c = "SNMPv2c",
-        /// `SNMPv3`.
         SNMPv3 = "SNMPv3",
-        /// `SMTP`.
         SMTP = "SMTP",
-        /// `SyslogTLS`.
         SyslogTLS = "SyslogTLS",
-        /// `SyslogTCP`.
         SyslogTCP = "SyslogTCP",
-        /// `SyslogUDP`.
         SyslogUDP = "SyslogUDP",
-        /// `SyslogRELP`.
         SyslogRELP = "SyslogRELP",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -301,9 +296,7 @@ redfish_proto::enumeration! {
     ///
     /// `EventFormatType` of the schema `EventDestination` 1.16.0.
     pub enum EventFormatType {
-        /// `Event`.
         Event = "Event",
-        /// `MetricReport`.
         MetricReport = "MetricReport",
     }
 }
@@ -313,21 +306,13 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPAuthenticationProtocols` of the schema `EventDestination` 1.16.0.
     pub enum SNMPAuthenticationProtocols {
-        /// `None`.
         None = "None",
-        /// `CommunityString`.
         CommunityString = "CommunityString",
-        /// `HMAC_MD5`.
         HMAC_MD5 = "HMAC_MD5",
-        /// `HMAC_SHA96`.
         HMAC_SHA96 = "HMAC_SHA96",
-        /// `HMAC128_SHA224`.
         HMAC128_SHA224 = "HMAC128_SHA224",
-        /// `HMAC192_SHA256`.
         HMAC192_SHA256 = "HMAC192_SHA256",
-        /// `HMAC256_SHA384`.
         HMAC256_SHA384 = "HMAC256_SHA384",
-        /// `HMAC384_SHA512`.
         HMAC384_SHA512 = "HMAC384_SHA512",
     }
 }
@@ -337,15 +322,10 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPEncryptionProtocols` of the schema `EventDestination` 1.16.0.
     pub enum SNMPEncryptionProtocols {
-        /// `None`.
         None = "None",
-        /// `CBC_DES`.
         CBC_DES = "CBC_DES",
-        /// `CFB128_AES128`.
         CFB128_AES128 = "CFB128_AES128",
-        /// `CFB128_AES192`.
         CFB128_AES192 = "CFB128_AES192",
-        /// `CFB128_AES256`.
         CFB128_AES256 = "CFB128_AES256",
     }
 }
@@ -355,17 +335,11 @@ redfish_proto::enumeration! {
     ///
     /// `SubscriptionType` of the schema `EventDestination` 1.16.0.
     pub enum SubscriptionType {
-        /// `RedfishEvent`.
         RedfishEvent = "RedfishEvent",
-        /// `SSE`.
         SSE = "SSE",
-        /// `SNMPTrap`.
         SNMPTrap = "SNMPTrap",
-        /// `SNMPInform`.
         SNMPInform = "SNMPInform",
-        /// `Syslog`.
         Syslog = "Syslog",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -375,53 +349,29 @@ redfish_proto::enumeration! {
     ///
     /// `SyslogFacility` of the schema `EventDestination` 1.16.0.
     pub enum SyslogFacility {
-        /// `Kern`.
         Kern = "Kern",
-        /// `User`.
         User = "User",
-        /// `Mail`.
         Mail = "Mail",
-        /// `Daemon`.
         Daemon = "Daemon",
-        /// `Auth`.
         Auth = "Auth",
-        /// `Syslog`.
         Syslog = "Syslog",
-        /// `LPR`.
         LPR = "LPR",
-        /// `News`.
         News = "News",
-        /// `UUCP`.
         UUCP = "UUCP",
-        /// `Cron`.
         Cron = "Cron",
-        /// `Authpriv`.
         Authpriv = "Authpriv",
-        /// `FTP`.
         FTP = "FTP",
-        /// `NTP`.
         NTP = "NTP",
-        /// `Security`.
         Security = "Security",
-        /// `Console`.
         Console = "Console",
-        /// `SolarisCron`.
         SolarisCron = "SolarisCron",
-        /// `Local0`.
         Local0 = "Local0",
-        /// `Local1`.
         Local1 = "Local1",
-        /// `Local2`.
         Local2 = "Local2",
-        /// `Local3`.
         Local3 = "Local3",
-        /// `Local4`.
         Local4 = "Local4",
-        /// `Local5`.
         Local5 = "Local5",
-        /// `Local6`.
         Local6 = "Local6",
-        /// `Local7`.
         Local7 = "Local7",
     }
 }
@@ -431,23 +381,14 @@ redfish_proto::enumeration! {
     ///
     /// `SyslogSeverity` of the schema `EventDestination` 1.16.0.
     pub enum SyslogSeverity {
-        /// `Emergency`.
         Emergency = "Emergency",
-        /// `Alert`.
         Alert = "Alert",
-        /// `Critical`.
         Critical = "Critical",
-        /// `Error`.
         Error = "Error",
-        /// `Warning`.
         Warning = "Warning",
-        /// `Notice`.
         Notice = "Notice",
-        /// `Informational`.
         Informational = "Informational",
-        /// `Debug`.
         Debug = "Debug",
-        /// `All`.
         All = "All",
     }
 }

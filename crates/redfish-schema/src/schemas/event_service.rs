@@ -12,51 +12,51 @@ redfish_proto::view! {
     /// `EventService` of the schema `EventService` 1.12.0.
     /// Services have it at `/redfish/v1/EventService`, for example.
     pub struct EventService = "EventService.EventService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `DeliveryRetryAttempts`: an integer. Writable.
+        /// An integer. Writable.
         pub fn delivery_retry_attempts(&self) -> Option<i64> = "DeliveryRetryAttempts";
-        /// `DeliveryRetryIntervalSeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn delivery_retry_interval_seconds(&self) -> Option<i64> = "DeliveryRetryIntervalSeconds";
-        /// `EventTypesForSubscription`: a list of values of an enumeration. Deprecated by the schema.
+        /// A list of values of an enumeration. Deprecated by the schema.
         pub fn event_types_for_subscription(&self) -> view::List<crate::event::EventType> = "EventTypesForSubscription";
-        /// `Subscriptions`: a link.
+        /// A link.
         pub fn subscriptions(&self) -> Option<view::Link<crate::event_destination_collection::EventDestinationCollection>> = "Subscriptions";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ServerSentEventUri`: a URI.
+        /// A URI.
         pub fn server_sent_event_uri(&self) -> Option<view::Text> = "ServerSentEventUri";
-        /// `RegistryPrefixes`: a list of texts.
+        /// A list of texts.
         pub fn registry_prefixes(&self) -> view::List<view::Text> = "RegistryPrefixes";
-        /// `ResourceTypes`: a list of texts.
+        /// A list of texts.
         pub fn resource_types(&self) -> view::List<view::Text> = "ResourceTypes";
-        /// `SubordinateResourcesSupported`: true or false.
+        /// True or false.
         pub fn subordinate_resources_supported(&self) -> Option<bool> = "SubordinateResourcesSupported";
-        /// `EventFormatTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn event_format_types(&self) -> view::List<crate::event_destination::EventFormatType> = "EventFormatTypes";
-        /// `SSEFilterPropertiesSupported`: an object.
+        /// An object.
         pub fn sse_filter_properties_supported(&self) -> Option<SSEFilterPropertiesSupported> = "SSEFilterPropertiesSupported";
-        /// `SMTP`: an object.
+        /// An object.
         pub fn smtp(&self) -> Option<SMTP> = "SMTP";
-        /// `IncludeOriginOfConditionSupported`: true or false.
+        /// True or false.
         pub fn include_origin_of_condition_supported(&self) -> Option<bool> = "IncludeOriginOfConditionSupported";
-        /// `ExcludeRegistryPrefix`: true or false.
+        /// True or false.
         pub fn exclude_registry_prefix(&self) -> Option<bool> = "ExcludeRegistryPrefix";
-        /// `ExcludeMessageId`: true or false.
+        /// True or false.
         pub fn exclude_message_id(&self) -> Option<bool> = "ExcludeMessageId";
-        /// `Severities`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn severities(&self) -> view::List<crate::resource::Health> = "Severities";
-        /// `SSEIncludeOriginOfConditionSupported`: true or false.
+        /// True or false.
         pub fn sse_include_origin_of_condition_supported(&self) -> Option<bool> = "SSEIncludeOriginOfConditionSupported";
-        /// `OriginResourcesSupported`: true or false.
+        /// True or false.
         pub fn origin_resources_supported(&self) -> Option<bool> = "OriginResourcesSupported";
     }
 }
@@ -66,23 +66,27 @@ redfish_proto::view! {
     ///
     /// `SMTP` of the schema `EventService` 1.12.0.
     pub struct SMTP = "EventService.SMTP" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `ServerAddress`: text. Writable.
+        /// Text. Writable.
         pub fn server_address(&self) -> Option<view::Text> = "ServerAddress";
-        /// `FromAddress`: text. Writable.
+        /// Text. Writable.
         pub fn from_address(&self) -> Option<view::Text> = "FromAddress";
-        /// `ConnectionProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn connection_protocol(&self) -> Option<SMTPConnectionProtocol> = "ConnectionProtocol";
-        /// `Authentication`: a value of an enumeration. Writable.
+        /// The values of `ConnectionProtocol` that the service allows, if it lists them.
+        pub fn connection_protocol_allowable_values(&self) -> view::List<SMTPConnectionProtocol> = "ConnectionProtocol@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn authentication(&self) -> Option<SMTPAuthenticationMethods> = "Authentication";
-        /// `Username`: text. Writable.
+        /// The values of `Authentication` that the service allows, if it lists them.
+        pub fn authentication_allowable_values(&self) -> view::List<SMTPAuthenticationMethods> = "Authentication@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `PasswordSet`: true or false.
+        /// True or false.
         pub fn password_set(&self) -> Option<bool> = "PasswordSet";
     }
 }
@@ -92,21 +96,21 @@ redfish_proto::view! {
     ///
     /// `SSEFilterPropertiesSupported` of the schema `EventService` 1.12.0.
     pub struct SSEFilterPropertiesSupported = "EventService.SSEFilterPropertiesSupported" {
-        /// `EventType`: true or false. Deprecated by the schema.
+        /// True or false. Deprecated by the schema.
         pub fn event_type(&self) -> Option<bool> = "EventType";
-        /// `MetricReportDefinition`: true or false.
+        /// True or false.
         pub fn metric_report_definition(&self) -> Option<bool> = "MetricReportDefinition";
-        /// `RegistryPrefix`: true or false.
+        /// True or false.
         pub fn registry_prefix(&self) -> Option<bool> = "RegistryPrefix";
-        /// `ResourceType`: true or false.
+        /// True or false.
         pub fn resource_type(&self) -> Option<bool> = "ResourceType";
-        /// `EventFormatType`: true or false.
+        /// True or false.
         pub fn event_format_type(&self) -> Option<bool> = "EventFormatType";
-        /// `MessageId`: true or false.
+        /// True or false.
         pub fn message_id(&self) -> Option<bool> = "MessageId";
-        /// `OriginResource`: true or false.
+        /// True or false.
         pub fn origin_resource(&self) -> Option<bool> = "OriginResource";
-        /// `SubordinateResources`: true or false.
+        /// True or false.
         pub fn subordinate_resources(&self) -> Option<bool> = "SubordinateResources";
     }
 }
@@ -145,23 +149,23 @@ impl EventService {
 redfish_proto::patch! {
     /// Optional parameters of the action `EventService.SubmitTestEvent`.
     pub struct SubmitTestEventParameters {
-        /// `EventType`: a value of an enumeration. Deprecated by the schema.
+        /// `EventType`. A value of an enumeration. Deprecated by the schema.
         event_type: value crate::event::EventType = "EventType";
-        /// `EventId`: text.
+        /// `EventId`. Text.
         event_id: value String = "EventId";
-        /// `EventTimestamp`: a date and time.
+        /// `EventTimestamp`. A date and time.
         event_timestamp: value view::DateTime = "EventTimestamp";
-        /// `Severity`: text.
+        /// `Severity`. Text.
         severity: value String = "Severity";
-        /// `MessageSeverity`: a value of an enumeration.
+        /// `MessageSeverity`. A value of an enumeration.
         message_severity: value crate::resource::Health = "MessageSeverity";
-        /// `Message`: text.
+        /// `Message`. Text.
         message: value String = "Message";
-        /// `MessageArgs`: a list of texts.
+        /// `MessageArgs`. A list of texts.
         message_args: list String = "MessageArgs";
-        /// `OriginOfCondition`: a URI.
+        /// `OriginOfCondition`. A URI.
         origin_of_condition: value String = "OriginOfCondition";
-        /// `EventGroupId`: an integer.
+        /// `EventGroupId`. An integer.
         event_group_id: value i64 = "EventGroupId";
     }
 }
@@ -169,13 +173,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`EventService`]: its writable members.
     pub struct EventServicePatch of EventService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `DeliveryRetryAttempts`: an integer.
+        /// `DeliveryRetryAttempts`. An integer.
         delivery_retry_attempts: value i64 = "DeliveryRetryAttempts";
-        /// `DeliveryRetryIntervalSeconds`: an integer in seconds.
+        /// `DeliveryRetryIntervalSeconds`. An integer in seconds.
         delivery_retry_interval_seconds: value i64 = "DeliveryRetryIntervalSeconds";
-        /// `SMTP`: an object.
+        /// `SMTP`. An object.
         smtp: object SMTPPatch = "SMTP";
     }
 }
@@ -183,21 +187,21 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SMTP`]: its writable members.
     pub struct SMTPPatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
-        /// `ServerAddress`: text.
+        /// `ServerAddress`. Text.
         server_address: value view::Nullable<String> = "ServerAddress";
-        /// `FromAddress`: text.
+        /// `FromAddress`. Text.
         from_address: value view::Nullable<String> = "FromAddress";
-        /// `ConnectionProtocol`: a value of an enumeration.
+        /// `ConnectionProtocol`. A value of an enumeration.
         connection_protocol: value view::Nullable<SMTPConnectionProtocol> = "ConnectionProtocol";
-        /// `Authentication`: a value of an enumeration.
+        /// `Authentication`. A value of an enumeration.
         authentication: value view::Nullable<SMTPAuthenticationMethods> = "Authentication";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value view::Nullable<String> = "Username";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
     }
 }
@@ -207,15 +211,11 @@ redfish_proto::enumeration! {
     ///
     /// `SMTPAuthenticationMethods` of the schema `EventService` 1.12.0.
     pub enum SMTPAuthenticationMethods {
-        /// `None`.
         None = "None",
-        /// `AutoDetect`.
         AutoDetect = "AutoDetect",
-        /// `Plain`.
         Plain = "Plain",
-        /// `Login`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Login = "Login",
-        /// `CRAM_MD5`.
         CRAM_MD5 = "CRAM_MD5",
     }
 }
@@ -225,13 +225,9 @@ redfish_proto::enumeration! {
     ///
     /// `SMTPConnectionProtocol` of the schema `EventService` 1.12.0.
     pub enum SMTPConnectionProtocol {
-        /// `None`.
         None = "None",
-        /// `AutoDetect`.
         AutoDetect = "AutoDetect",
-        /// `StartTLS`.
         StartTLS = "StartTLS",
-        /// `TLS_SSL`.
         TLS_SSL = "TLS_SSL",
     }
 }

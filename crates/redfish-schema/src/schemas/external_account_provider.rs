@@ -11,40 +11,40 @@ redfish_proto::view! {
     /// `ExternalAccountProvider` of the schema `ExternalAccountProvider` 1.8.2.
     /// Services have it at `/redfish/v1/AccountService/ExternalAccountProviders/{ExternalAccountProviderId}`, for example.
     pub struct ExternalAccountProvider = "ExternalAccountProvider.ExternalAccountProvider" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `AccountProviderType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn account_provider_type(&self) -> Option<AccountProviderTypes> = "AccountProviderType";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `ServiceAddresses`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn service_addresses(&self) -> view::List<view::Text> = "ServiceAddresses";
-        /// `Authentication`: an object.
+        /// An object.
         pub fn authentication(&self) -> Option<Authentication> = "Authentication";
-        /// `LDAPService`: an object.
+        /// An object.
         pub fn ldap_service(&self) -> Option<LDAPService> = "LDAPService";
-        /// `RemoteRoleMapping`: a list of objects.
+        /// A list of objects.
         pub fn remote_role_mapping(&self) -> view::List<RoleMapping> = "RemoteRoleMapping";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `TACACSplusService`: an object.
+        /// An object.
         pub fn tacac_splus_service(&self) -> Option<TACACSplusService> = "TACACSplusService";
-        /// `Priority`: an integer. Writable.
+        /// An integer. Writable.
         pub fn priority(&self) -> Option<i64> = "Priority";
-        /// `OAuth2Service`: an object.
+        /// An object.
         pub fn oauth2_service(&self) -> Option<OAuth2Service> = "OAuth2Service";
-        /// `Retries`: an integer. Writable.
+        /// An integer. Writable.
         pub fn retries(&self) -> Option<i64> = "Retries";
-        /// `TimeoutSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn timeout_seconds(&self) -> Option<i64> = "TimeoutSeconds";
     }
 }
@@ -54,21 +54,23 @@ redfish_proto::view! {
     ///
     /// `Authentication` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct Authentication = "ExternalAccountProvider.Authentication" {
-        /// `AuthenticationType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn authentication_type(&self) -> Option<AuthenticationTypes> = "AuthenticationType";
-        /// `Username`: text. Writable.
+        /// The values of `AuthenticationType` that the service allows, if it lists them.
+        pub fn authentication_type_allowable_values(&self) -> view::List<AuthenticationTypes> = "AuthenticationType@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `Token`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn token(&self) -> Option<view::Text> = "Token";
-        /// `KerberosKeytab`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn kerberos_keytab(&self) -> Option<view::Text> = "KerberosKeytab";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `EncryptionKey`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
-        /// `EncryptionKeySet`: true or false.
+        /// True or false.
         pub fn encryption_key_set(&self) -> Option<bool> = "EncryptionKeySet";
     }
 }
@@ -78,17 +80,17 @@ redfish_proto::view! {
     ///
     /// `LDAPSearchSettings` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct LDAPSearchSettings = "ExternalAccountProvider.LDAPSearchSettings" {
-        /// `BaseDistinguishedNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn base_distinguished_names(&self) -> view::List<view::Text> = "BaseDistinguishedNames";
-        /// `UsernameAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn username_attribute(&self) -> Option<view::Text> = "UsernameAttribute";
-        /// `GroupNameAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn group_name_attribute(&self) -> Option<view::Text> = "GroupNameAttribute";
-        /// `GroupsAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn groups_attribute(&self) -> Option<view::Text> = "GroupsAttribute";
-        /// `SSHKeyAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn ssh_key_attribute(&self) -> Option<view::Text> = "SSHKeyAttribute";
-        /// `EmailAttribute`: text. Writable.
+        /// Text. Writable.
         pub fn email_attribute(&self) -> Option<view::Text> = "EmailAttribute";
     }
 }
@@ -98,9 +100,9 @@ redfish_proto::view! {
     ///
     /// `LDAPService` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct LDAPService = "ExternalAccountProvider.LDAPService" {
-        /// `SearchSettings`: an object.
+        /// An object.
         pub fn search_settings(&self) -> Option<LDAPSearchSettings> = "SearchSettings";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -110,7 +112,7 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct Links = "ExternalAccountProvider.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -120,15 +122,17 @@ redfish_proto::view! {
     ///
     /// `OAuth2Service` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct OAuth2Service = "ExternalAccountProvider.OAuth2Service" {
-        /// `Mode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn mode(&self) -> Option<OAuth2Mode> = "Mode";
-        /// `Issuer`: text. Writable.
+        /// The values of `Mode` that the service allows, if it lists them.
+        pub fn mode_allowable_values(&self) -> view::List<OAuth2Mode> = "Mode@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn issuer(&self) -> Option<view::Text> = "Issuer";
-        /// `Audience`: a list of texts.
+        /// A list of texts.
         pub fn audience(&self) -> view::List<view::Text> = "Audience";
-        /// `OAuthServiceSigningKeys`: text. Writable.
+        /// Text. Writable.
         pub fn oauth_service_signing_keys(&self) -> Option<view::Text> = "OAuthServiceSigningKeys";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -138,19 +142,21 @@ redfish_proto::view! {
     ///
     /// `RoleMapping` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct RoleMapping = "ExternalAccountProvider.RoleMapping" {
-        /// `RemoteGroup`: text. Writable.
+        /// Text. Writable.
         pub fn remote_group(&self) -> Option<view::Text> = "RemoteGroup";
-        /// `RemoteUser`: text. Writable.
+        /// Text. Writable.
         pub fn remote_user(&self) -> Option<view::Text> = "RemoteUser";
-        /// `LocalRole`: text. Writable.
+        /// Text. Writable.
         pub fn local_role(&self) -> Option<view::Text> = "LocalRole";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MFABypass`: an object.
+        /// An object.
         pub fn mfa_bypass(&self) -> Option<crate::account_service::MFABypass> = "MFABypass";
-        /// `LocalAccountTypes`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn local_account_types(&self) -> view::List<crate::manager_account::AccountTypes> = "LocalAccountTypes";
-        /// `LocalOEMAccountTypes`: a list of texts. Writable.
+        /// The values of `LocalAccountTypes` that the service allows, if it lists them.
+        pub fn local_account_types_allowable_values(&self) -> view::List<crate::manager_account::AccountTypes> = "LocalAccountTypes@Redfish.AllowableValues";
+        /// A list of texts. Writable.
         pub fn local_oem_account_types(&self) -> view::List<view::Text> = "LocalOEMAccountTypes";
     }
 }
@@ -160,13 +166,15 @@ redfish_proto::view! {
     ///
     /// `TACACSplusService` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct TACACSplusService = "ExternalAccountProvider.TACACSplusService" {
-        /// `PrivilegeLevelArgument`: text. Writable.
+        /// Text. Writable.
         pub fn privilege_level_argument(&self) -> Option<view::Text> = "PrivilegeLevelArgument";
-        /// `PasswordExchangeProtocols`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn password_exchange_protocols(&self) -> view::List<TACACSplusPasswordExchangeProtocol> = "PasswordExchangeProtocols";
-        /// `AuthorizationService`: text. Writable.
+        /// The values of `PasswordExchangeProtocols` that the service allows, if it lists them.
+        pub fn password_exchange_protocols_allowable_values(&self) -> view::List<TACACSplusPasswordExchangeProtocol> = "PasswordExchangeProtocols@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn authorization_service(&self) -> Option<view::Text> = "AuthorizationService";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -174,25 +182,25 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`ExternalAccountProvider`]: its writable members.
     pub struct ExternalAccountProviderPatch of ExternalAccountProvider {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `ServiceAddresses`: a list of texts.
+        /// `ServiceAddresses`. A list of texts.
         service_addresses: list String = "ServiceAddresses";
-        /// `Authentication`: an object.
+        /// `Authentication`. An object.
         authentication: object AuthenticationPatch = "Authentication";
-        /// `LDAPService`: an object.
+        /// `LDAPService`. An object.
         ldap_service: object LDAPServicePatch = "LDAPService";
-        /// `RemoteRoleMapping`: a list of objects.
+        /// `RemoteRoleMapping`. A list of objects.
         remote_role_mapping: objects RoleMappingPatch = "RemoteRoleMapping";
-        /// `TACACSplusService`: an object.
+        /// `TACACSplusService`. An object.
         tacac_splus_service: object TACACSplusServicePatch = "TACACSplusService";
-        /// `Priority`: an integer.
+        /// `Priority`. An integer.
         priority: value view::Nullable<i64> = "Priority";
-        /// `OAuth2Service`: an object.
+        /// `OAuth2Service`. An object.
         oauth2_service: object OAuth2ServicePatch = "OAuth2Service";
-        /// `Retries`: an integer.
+        /// `Retries`. An integer.
         retries: value view::Nullable<i64> = "Retries";
-        /// `TimeoutSeconds`: an integer.
+        /// `TimeoutSeconds`. An integer.
         timeout_seconds: value view::Nullable<i64> = "TimeoutSeconds";
     }
 }
@@ -200,17 +208,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Authentication`]: its writable members.
     pub struct AuthenticationPatch {
-        /// `AuthenticationType`: a value of an enumeration.
+        /// `AuthenticationType`. A value of an enumeration.
         authentication_type: value view::Nullable<AuthenticationTypes> = "AuthenticationType";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value String = "Username";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `Token`: text.
+        /// `Token`. Text.
         token: value view::Nullable<String> = "Token";
-        /// `KerberosKeytab`: text.
+        /// `KerberosKeytab`. Text.
         kerberos_keytab: value view::Nullable<String> = "KerberosKeytab";
-        /// `EncryptionKey`: text.
+        /// `EncryptionKey`. Text.
         encryption_key: value view::Nullable<String> = "EncryptionKey";
     }
 }
@@ -218,17 +226,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LDAPSearchSettings`]: its writable members.
     pub struct LDAPSearchSettingsPatch {
-        /// `BaseDistinguishedNames`: a list of texts.
+        /// `BaseDistinguishedNames`. A list of texts.
         base_distinguished_names: list String = "BaseDistinguishedNames";
-        /// `UsernameAttribute`: text.
+        /// `UsernameAttribute`. Text.
         username_attribute: value view::Nullable<String> = "UsernameAttribute";
-        /// `GroupNameAttribute`: text.
+        /// `GroupNameAttribute`. Text.
         group_name_attribute: value view::Nullable<String> = "GroupNameAttribute";
-        /// `GroupsAttribute`: text.
+        /// `GroupsAttribute`. Text.
         groups_attribute: value view::Nullable<String> = "GroupsAttribute";
-        /// `SSHKeyAttribute`: text.
+        /// `SSHKeyAttribute`. Text.
         ssh_key_attribute: value view::Nullable<String> = "SSHKeyAttribute";
-        /// `EmailAttribute`: text.
+        /// `EmailAttribute`. Text.
         email_attribute: value view::Nullable<String> = "EmailAttribute";
     }
 }
@@ -236,7 +244,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LDAPService`]: its writable members.
     pub struct LDAPServicePatch {
-        /// `SearchSettings`: an object.
+        /// `SearchSettings`. An object.
         search_settings: object LDAPSearchSettingsPatch = "SearchSettings";
     }
 }
@@ -244,11 +252,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`OAuth2Service`]: its writable members.
     pub struct OAuth2ServicePatch {
-        /// `Mode`: a value of an enumeration.
+        /// `Mode`. A value of an enumeration.
         mode: value OAuth2Mode = "Mode";
-        /// `Issuer`: text.
+        /// `Issuer`. Text.
         issuer: value view::Nullable<String> = "Issuer";
-        /// `OAuthServiceSigningKeys`: text.
+        /// `OAuthServiceSigningKeys`. Text.
         oauth_service_signing_keys: value view::Nullable<String> = "OAuthServiceSigningKeys";
     }
 }
@@ -256,17 +264,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`RoleMapping`]: its writable members.
     pub struct RoleMappingPatch {
-        /// `RemoteGroup`: text.
+        /// `RemoteGroup`. Text.
         remote_group: value view::Nullable<String> = "RemoteGroup";
-        /// `RemoteUser`: text.
+        /// `RemoteUser`. Text.
         remote_user: value view::Nullable<String> = "RemoteUser";
-        /// `LocalRole`: text.
+        /// `LocalRole`. Text.
         local_role: value view::Nullable<String> = "LocalRole";
-        /// `MFABypass`: an object.
+        /// `MFABypass`. An object.
         mfa_bypass: object crate::account_service::MFABypassPatch = "MFABypass";
-        /// `LocalAccountTypes`: a list of values of an enumeration.
+        /// `LocalAccountTypes`. A list of values of an enumeration.
         local_account_types: list crate::manager_account::AccountTypes = "LocalAccountTypes";
-        /// `LocalOEMAccountTypes`: a list of texts.
+        /// `LocalOEMAccountTypes`. A list of texts.
         local_oem_account_types: list String = "LocalOEMAccountTypes";
     }
 }
@@ -274,11 +282,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TACACSplusService`]: its writable members.
     pub struct TACACSplusServicePatch {
-        /// `PrivilegeLevelArgument`: text.
+        /// `PrivilegeLevelArgument`. Text.
         privilege_level_argument: value view::Nullable<String> = "PrivilegeLevelArgument";
-        /// `PasswordExchangeProtocols`: a list of values of an enumeration.
+        /// `PasswordExchangeProtocols`. A list of values of an enumeration.
         password_exchange_protocols: list TACACSplusPasswordExchangeProtocol = "PasswordExchangeProtocols";
-        /// `AuthorizationService`: text.
+        /// `AuthorizationService`. Text.
         authorization_service: value String = "AuthorizationService";
     }
 }
@@ -287,31 +295,31 @@ redfish_proto::patch! {
     /// The body that creates a [`ExternalAccountProvider`], with what the schema requires as arguments of `new`.
     pub struct ExternalAccountProviderCreate creates ExternalAccountProvider (
     account_provider_type: value AccountProviderTypes = "AccountProviderType") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `ServiceAddresses`: a list of texts.
+        /// `ServiceAddresses`. A list of texts.
         service_addresses: list String = "ServiceAddresses";
-        /// `Authentication`: an object.
+        /// `Authentication`. An object.
         authentication: object AuthenticationPatch = "Authentication";
-        /// `LDAPService`: an object.
+        /// `LDAPService`. An object.
         ldap_service: object LDAPServicePatch = "LDAPService";
-        /// `RemoteRoleMapping`: a list of objects.
+        /// `RemoteRoleMapping`. A list of objects.
         remote_role_mapping: objects RoleMappingPatch = "RemoteRoleMapping";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `TACACSplusService`: an object.
+        /// `TACACSplusService`. An object.
         tacac_splus_service: object TACACSplusServicePatch = "TACACSplusService";
-        /// `Priority`: an integer.
+        /// `Priority`. An integer.
         priority: value view::Nullable<i64> = "Priority";
-        /// `OAuth2Service`: an object.
+        /// `OAuth2Service`. An object.
         oauth2_service: object OAuth2ServicePatch = "OAuth2Service";
-        /// `Retries`: an integer.
+        /// `Retries`. An integer.
         retries: value view::Nullable<i64> = "Retries";
-        /// `TimeoutSeconds`: an integer.
+        /// `TimeoutSeconds`. An integer.
         timeout_seconds: value view::Nullable<i64> = "TimeoutSeconds";
     }
 }
@@ -321,17 +329,11 @@ redfish_proto::enumeration! {
     ///
     /// `AccountProviderTypes` of the schema `ExternalAccountProvider` 1.8.2.
     pub enum AccountProviderTypes {
-        /// `RedfishService`.
         RedfishService = "RedfishService",
-        /// `ActiveDirectoryService`.
         ActiveDirectoryService = "ActiveDirectoryService",
-        /// `LDAPService`.
         LDAPService = "LDAPService",
-        /// `OEM`.
         OEM = "OEM",
-        /// `TACACSplus`.
         TACACSplus = "TACACSplus",
-        /// `OAuth2`.
         OAuth2 = "OAuth2",
     }
 }
@@ -341,13 +343,9 @@ redfish_proto::enumeration! {
     ///
     /// `AuthenticationTypes` of the schema `ExternalAccountProvider` 1.8.2.
     pub enum AuthenticationTypes {
-        /// `Token`.
         Token = "Token",
-        /// `KerberosKeytab`.
         KerberosKeytab = "KerberosKeytab",
-        /// `UsernameAndPassword`.
         UsernameAndPassword = "UsernameAndPassword",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -357,9 +355,7 @@ redfish_proto::enumeration! {
     ///
     /// `OAuth2Mode` of the schema `ExternalAccountProvider` 1.8.2.
     pub enum OAuth2Mode {
-        /// `Discovery`.
         Discovery = "Discovery",
-        /// `Offline`.
         Offline = "Offline",
     }
 }
@@ -369,15 +365,10 @@ redfish_proto::enumeration! {
     ///
     /// `TACACSplusPasswordExchangeProtocol` of the schema `ExternalAccountProvider` 1.8.2.
     pub enum TACACSplusPasswordExchangeProtocol {
-        /// `ASCII`.
         ASCII = "ASCII",
-        /// `PAP`.
         PAP = "PAP",
-        /// `CHAP`.
         CHAP = "CHAP",
-        /// `MSCHAPv1`.
         MSCHAPv1 = "MSCHAPv1",
-        /// `MSCHAPv2`.
         MSCHAPv2 = "MSCHAPv2",
     }
 }

@@ -10,35 +10,35 @@ redfish_proto::view! {
     /// `Fabric` of the schema `Fabric` 1.4.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}`, for example.
     pub struct Fabric = "Fabric.Fabric" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `FabricType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn fabric_type(&self) -> Option<crate::protocol::Protocol> = "FabricType";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `MaxZones`: an integer.
+        /// An integer.
         pub fn max_zones(&self) -> Option<i64> = "MaxZones";
-        /// `Zones`: a link.
+        /// A link.
         pub fn zones(&self) -> Option<view::Link<crate::zone_collection::ZoneCollection>> = "Zones";
-        /// `Endpoints`: a link.
+        /// A link.
         pub fn endpoints(&self) -> Option<view::Link<crate::endpoint_collection::EndpointCollection>> = "Endpoints";
-        /// `Switches`: a link.
+        /// A link.
         pub fn switches(&self) -> Option<view::Link<crate::switch_collection::SwitchCollection>> = "Switches";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `AddressPools`: a link.
+        /// A link.
         pub fn address_pools(&self) -> Option<view::Link<crate::address_pool_collection::AddressPoolCollection>> = "AddressPools";
-        /// `Connections`: a link.
+        /// A link.
         pub fn connections(&self) -> Option<view::Link<crate::connection_collection::ConnectionCollection>> = "Connections";
-        /// `EndpointGroups`: a link.
+        /// A link.
         pub fn endpoint_groups(&self) -> Option<view::Link<crate::endpoint_group_collection::EndpointGroupCollection>> = "EndpointGroups";
-        /// `UUID`: a UUID. Writable.
+        /// A UUID. Writable.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
     }
 }
@@ -48,9 +48,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Fabric` 1.4.0.
     pub struct Links = "Fabric.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
     }
 }
@@ -58,7 +58,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Fabric`]: its writable members.
     pub struct FabricPatch of Fabric {
-        /// `UUID`: a UUID.
+        /// `UUID`. A UUID.
         uuid: value view::Nullable<view::Uuid> = "UUID";
     }
 }

@@ -10,55 +10,57 @@ redfish_proto::view! {
     /// `FabricAdapter` of the schema `FabricAdapter` 1.5.3.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/FabricAdapters/{FabricAdapterId}`, for example.
     pub struct FabricAdapter = "FabricAdapter.FabricAdapter" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `ASICRevisionIdentifier`: text.
+        /// Text.
         pub fn asic_revision_identifier(&self) -> Option<view::Text> = "ASICRevisionIdentifier";
-        /// `ASICPartNumber`: text.
+        /// Text.
         pub fn asic_part_number(&self) -> Option<view::Text> = "ASICPartNumber";
-        /// `ASICManufacturer`: text.
+        /// Text.
         pub fn asic_manufacturer(&self) -> Option<view::Text> = "ASICManufacturer";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `PCIeInterface`: an object.
+        /// An object.
         #[cfg(feature = "compute")]
         pub fn pcie_interface(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIeInterface";
-        /// `GenZ`: an object.
+        /// An object.
         pub fn gen_z(&self) -> Option<GenZ> = "GenZ";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `FabricType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn fabric_type(&self) -> Option<crate::protocol::Protocol> = "FabricType";
-        /// `FabricTypeCapabilities`: a list of values of an enumeration.
+        /// The values of `FabricType` that the service allows, if it lists them.
+        pub fn fabric_type_allowable_values(&self) -> view::List<crate::protocol::Protocol> = "FabricType@Redfish.AllowableValues";
+        /// A list of values of an enumeration.
         pub fn fabric_type_capabilities(&self) -> view::List<crate::protocol::Protocol> = "FabricTypeCapabilities";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
     }
 }
@@ -68,17 +70,17 @@ redfish_proto::view! {
     ///
     /// `GenZ` of the schema `FabricAdapter` 1.5.3.
     pub struct GenZ = "FabricAdapter.GenZ" {
-        /// `SSDT`: a link.
+        /// A link.
         pub fn ssdt(&self) -> Option<view::Link<crate::route_entry_collection::RouteEntryCollection>> = "SSDT";
-        /// `MSDT`: a link.
+        /// A link.
         pub fn msdt(&self) -> Option<view::Link<crate::route_entry_collection::RouteEntryCollection>> = "MSDT";
-        /// `RequestorVCAT`: a link.
+        /// A link.
         pub fn requestor_vcat(&self) -> Option<view::Link<crate::vcat_entry_collection::VCATEntryCollection>> = "RequestorVCAT";
-        /// `ResponderVCAT`: a link.
+        /// A link.
         pub fn responder_vcat(&self) -> Option<view::Link<crate::vcat_entry_collection::VCATEntryCollection>> = "ResponderVCAT";
-        /// `RITable`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn ri_table(&self) -> view::List<view::Text> = "RITable";
-        /// `PIDT`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn pidt(&self) -> view::List<view::Text> = "PIDT";
     }
 }
@@ -88,17 +90,17 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `FabricAdapter` 1.5.3.
     pub struct Links = "FabricAdapter.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `PCIeDevices`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn pcie_devices(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
-        /// `MemoryDomains`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "compute")]
         pub fn memory_domains(&self) -> view::List<view::Link<crate::memory_domain::MemoryDomain>> = "MemoryDomains";
-        /// `Processors`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
     }
@@ -107,15 +109,15 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`FabricAdapter`]: its writable members.
     pub struct FabricAdapterPatch of FabricAdapter {
-        /// `GenZ`: an object.
+        /// `GenZ`. An object.
         gen_z: object GenZPatch = "GenZ";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `FabricType`: a value of an enumeration.
+        /// `FabricType`. A value of an enumeration.
         fabric_type: value crate::protocol::Protocol = "FabricType";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
     }
 }
@@ -123,9 +125,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GenZ`]: its writable members.
     pub struct GenZPatch {
-        /// `RITable`: a list of texts.
+        /// `RITable`. A list of texts.
         ri_table: list String = "RITable";
-        /// `PIDT`: a list of texts.
+        /// `PIDT`. A list of texts.
         pidt: list String = "PIDT";
     }
 }
@@ -133,7 +135,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `MemoryDomains`: a list of links.
+        /// `MemoryDomains`. A list of links.
         #[cfg(feature = "compute")]
         memory_domains: list view::Reference = "MemoryDomains";
     }

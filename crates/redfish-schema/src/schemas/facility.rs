@@ -10,28 +10,28 @@ redfish_proto::view! {
     /// `Facility` of the schema `Facility` 1.4.2.
     /// Services have it at `/redfish/v1/Facilities/{FacilityId}`, for example.
     pub struct Facility = "Facility.Facility" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `FacilityType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn facility_type(&self) -> Option<FacilityType> = "FacilityType";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `PowerDomains`: a link.
+        /// A link.
         pub fn power_domains(&self) -> Option<view::Link<crate::power_domain_collection::PowerDomainCollection>> = "PowerDomains";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `AmbientMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn ambient_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "AmbientMetrics";
     }
@@ -42,33 +42,33 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Facility` 1.4.2.
     pub struct Links = "Facility.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ContainedByFacility`: a link. Writable.
+        /// A link. Writable.
         pub fn contained_by_facility(&self) -> Option<view::Link<Facility>> = "ContainedByFacility";
-        /// `ContainsFacilities`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn contains_facilities(&self) -> view::List<view::Link<Facility>> = "ContainsFacilities";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
-        /// `ContainsChassis`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn contains_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "ContainsChassis";
-        /// `FloorPDUs`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn floor_pdus(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "FloorPDUs";
-        /// `RackPDUs`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn rack_pdus(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "RackPDUs";
-        /// `TransferSwitches`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn transfer_switches(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "TransferSwitches";
-        /// `Switchgear`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn switchgear(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "Switchgear";
-        /// `PowerShelves`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn power_shelves(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "PowerShelves";
-        /// `ElectricalBuses`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn electrical_buses(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "ElectricalBuses";
-        /// `CDUs`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn cdus(&self) -> view::List<view::Link<crate::cooling_unit::CoolingUnit>> = "CDUs";
-        /// `ImmersionUnits`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn immersion_units(&self) -> view::List<view::Link<crate::cooling_unit::CoolingUnit>> = "ImmersionUnits";
-        /// `CoolingLoops`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn cooling_loops(&self) -> view::List<view::Link<crate::cooling_loop::CoolingLoop>> = "CoolingLoops";
     }
 }
@@ -76,9 +76,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Facility`]: its writable members.
     pub struct FacilityPatch of Facility {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -86,29 +86,29 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ContainedByFacility`: a link.
+        /// `ContainedByFacility`. A link.
         contained_by_facility: value view::Reference = "ContainedByFacility";
-        /// `ContainsFacilities`: a list of links.
+        /// `ContainsFacilities`. A list of links.
         contains_facilities: list view::Reference = "ContainsFacilities";
-        /// `ContainsChassis`: a list of links.
+        /// `ContainsChassis`. A list of links.
         contains_chassis: list view::Reference = "ContainsChassis";
-        /// `FloorPDUs`: a list of links.
+        /// `FloorPDUs`. A list of links.
         floor_pdus: list view::Reference = "FloorPDUs";
-        /// `RackPDUs`: a list of links.
+        /// `RackPDUs`. A list of links.
         rack_pdus: list view::Reference = "RackPDUs";
-        /// `TransferSwitches`: a list of links.
+        /// `TransferSwitches`. A list of links.
         transfer_switches: list view::Reference = "TransferSwitches";
-        /// `Switchgear`: a list of links.
+        /// `Switchgear`. A list of links.
         switchgear: list view::Reference = "Switchgear";
-        /// `PowerShelves`: a list of links.
+        /// `PowerShelves`. A list of links.
         power_shelves: list view::Reference = "PowerShelves";
-        /// `ElectricalBuses`: a list of links.
+        /// `ElectricalBuses`. A list of links.
         electrical_buses: list view::Reference = "ElectricalBuses";
-        /// `CDUs`: a list of links.
+        /// `CDUs`. A list of links.
         cdus: list view::Reference = "CDUs";
-        /// `ImmersionUnits`: a list of links.
+        /// `ImmersionUnits`. A list of links.
         immersion_units: list view::Reference = "ImmersionUnits";
-        /// `CoolingLoops`: a list of links.
+        /// `CoolingLoops`. A list of links.
         cooling_loops: list view::Reference = "CoolingLoops";
     }
 }
@@ -117,15 +117,15 @@ redfish_proto::patch! {
     /// The body that creates a [`Facility`], with what the schema requires as arguments of `new`.
     pub struct FacilityCreate creates Facility (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `FacilityType`: a value of an enumeration.
+        /// `FacilityType`. A value of an enumeration.
         facility_type: value FacilityType = "FacilityType";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -135,13 +135,9 @@ redfish_proto::enumeration! {
     ///
     /// `FacilityType` of the schema `Facility` 1.4.2.
     pub enum FacilityType {
-        /// `Room`.
         Room = "Room",
-        /// `Floor`.
         Floor = "Floor",
-        /// `Building`.
         Building = "Building",
-        /// `Site`.
         Site = "Site",
     }
 }

@@ -10,52 +10,52 @@ redfish_proto::view! {
     /// `Fan` of the schema `Fan` 1.6.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/Fans/{FanId}`, for example.
     pub struct Fan = "Fan.Fan" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `SpeedPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn speed_percent(&self) -> Option<crate::sensor::Sensor> = "SpeedPercent";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Replaceable`: true or false.
+        /// True or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
-        /// `FanDiameterMm`: an integer in millimeters.
+        /// An integer in millimeters.
         pub fn fan_diameter_mm(&self) -> Option<i64> = "FanDiameterMm";
-        /// `SecondarySpeedPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn secondary_speed_percent(&self) -> Option<crate::sensor::Sensor> = "SecondarySpeedPercent";
-        /// `RatedSpeedRPM`: an integer in revolutions per minute.
+        /// An integer in revolutions per minute.
         pub fn rated_speed_rpm(&self) -> Option<i64> = "RatedSpeedRPM";
-        /// `RatedSecondarySpeedRPM`: an integer in revolutions per minute.
+        /// An integer in revolutions per minute.
         pub fn rated_secondary_speed_rpm(&self) -> Option<i64> = "RatedSecondarySpeedRPM";
     }
 }
@@ -65,9 +65,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Fan` 1.6.0.
     pub struct Links = "Fan.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `CoolingChassis`: a list of links.
+        /// A list of links.
         pub fn cooling_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "CoolingChassis";
     }
 }
@@ -75,9 +75,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Fan`]: its writable members.
     pub struct FanPatch of Fan {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
     }
 }

@@ -10,48 +10,48 @@ redfish_proto::view! {
     /// `Filter` of the schema `Filter` 1.1.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/Filters/{FilterId}`, for example.
     pub struct Filter = "Filter.Filter" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `ServicedDate`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn serviced_date(&self) -> Option<view::DateTime> = "ServicedDate";
-        /// `ServiceHours`: a number. Writable.
+        /// A number. Writable.
         pub fn service_hours(&self) -> Option<view::Number> = "ServiceHours";
-        /// `RatedServiceHours`: a number.
+        /// A number.
         pub fn rated_service_hours(&self) -> Option<view::Number> = "RatedServiceHours";
-        /// `Replaceable`: true or false.
+        /// True or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `DeltaLiquidPressurekPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn delta_liquid_pressurek_pa(&self) -> Option<crate::sensor::Sensor> = "DeltaLiquidPressurekPa";
     }
 }
@@ -59,15 +59,15 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Filter`]: its writable members.
     pub struct FilterPatch of Filter {
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `ServicedDate`: a date and time.
+        /// `ServicedDate`. A date and time.
         serviced_date: value view::Nullable<view::DateTime> = "ServicedDate";
-        /// `ServiceHours`: a number.
+        /// `ServiceHours`. A number.
         service_hours: value view::Nullable<f64> = "ServiceHours";
     }
 }

@@ -10,40 +10,40 @@ redfish_proto::view! {
     /// `GraphicsController` of the schema `GraphicsController` 1.0.2.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/GraphicsControllers/{GraphicsControllerId}`, for example.
     pub struct GraphicsController = "GraphicsController.GraphicsController" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `BiosVersion`: text.
+        /// Text.
         pub fn bios_version(&self) -> Option<view::Text> = "BiosVersion";
-        /// `DriverVersion`: text.
+        /// Text.
         pub fn driver_version(&self) -> Option<view::Text> = "DriverVersion";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -53,11 +53,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `GraphicsController` 1.0.2.
     pub struct Links = "GraphicsController.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Processors`: a list of links.
+        /// A list of links.
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
-        /// `PCIeDevice`: a link.
+        /// A link.
         pub fn pcie_device(&self) -> Option<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";
     }
 }
@@ -65,9 +65,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`GraphicsController`]: its writable members.
     pub struct GraphicsControllerPatch of GraphicsController {
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }
 }

@@ -10,40 +10,40 @@ redfish_proto::view! {
     /// `Heater` of the schema `Heater` 1.0.2.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/Heaters/{HeaterId}`, for example.
     pub struct Heater = "Heater.Heater" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::heater_metrics::HeaterMetrics>> = "Metrics";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -53,20 +53,20 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Heater` 1.0.2.
     pub struct Links = "Heater.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Memory`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn memory(&self) -> view::List<view::Link<crate::memory::Memory>> = "Memory";
-        /// `Managers`: a list of links.
+        /// A list of links.
         pub fn managers(&self) -> view::List<view::Link<crate::manager::Manager>> = "Managers";
-        /// `Processors`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
-        /// `NetworkAdapters`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn network_adapters(&self) -> view::List<view::Link<crate::network_adapter::NetworkAdapter>> = "NetworkAdapters";
-        /// `StorageControllers`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn storage_controllers(&self) -> view::List<view::Link<crate::storage_controller::StorageController>> = "StorageControllers";
     }
@@ -75,9 +75,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Heater`]: its writable members.
     pub struct HeaterPatch of Heater {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
     }
 }

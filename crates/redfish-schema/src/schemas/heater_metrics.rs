@@ -12,21 +12,21 @@ redfish_proto::view! {
     /// `HeaterMetrics` of the schema `HeaterMetrics` 1.0.2.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/Heaters/{HeaderId}/Metrics`, for example.
     pub struct HeaterMetrics = "HeaterMetrics.HeaterMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `TemperatureReadingsCelsius`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn temperature_readings_celsius(&self) -> view::List<crate::sensor::Sensor> = "TemperatureReadingsCelsius";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `PrePowerOnHeatingTimeSeconds`: an integer.
+        /// An integer.
         pub fn pre_power_on_heating_time_seconds(&self) -> Option<i64> = "PrePowerOnHeatingTimeSeconds";
-        /// `RuntimeHeatingTimeSeconds`: an integer.
+        /// An integer.
         pub fn runtime_heating_time_seconds(&self) -> Option<i64> = "RuntimeHeatingTimeSeconds";
     }
 }

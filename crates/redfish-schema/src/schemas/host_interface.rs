@@ -10,45 +10,47 @@ redfish_proto::view! {
     /// `HostInterface` of the schema `HostInterface` 1.3.3.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/HostInterfaces/{HostInterfaceId}`, for example.
     pub struct HostInterface = "HostInterface.HostInterface" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `HostInterfaceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn host_interface_type(&self) -> Option<HostInterfaceType> = "HostInterfaceType";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `InterfaceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn interface_enabled(&self) -> Option<bool> = "InterfaceEnabled";
-        /// `ExternallyAccessible`: true or false.
+        /// True or false.
         pub fn externally_accessible(&self) -> Option<bool> = "ExternallyAccessible";
-        /// `AuthenticationModes`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn authentication_modes(&self) -> view::List<AuthenticationMode> = "AuthenticationModes";
-        /// `KernelAuthRoleId`: text. Writable. Deprecated by the schema.
+        /// The values of `AuthenticationModes` that the service allows, if it lists them.
+        pub fn authentication_modes_allowable_values(&self) -> view::List<AuthenticationMode> = "AuthenticationModes@Redfish.AllowableValues";
+        /// Text. Writable. Deprecated by the schema.
         pub fn kernel_auth_role_id(&self) -> Option<view::Text> = "KernelAuthRoleId";
-        /// `KernelAuthEnabled`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn kernel_auth_enabled(&self) -> Option<bool> = "KernelAuthEnabled";
-        /// `FirmwareAuthRoleId`: text. Writable. Deprecated by the schema.
+        /// Text. Writable. Deprecated by the schema.
         pub fn firmware_auth_role_id(&self) -> Option<view::Text> = "FirmwareAuthRoleId";
-        /// `FirmwareAuthEnabled`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn firmware_auth_enabled(&self) -> Option<bool> = "FirmwareAuthEnabled";
-        /// `HostEthernetInterfaces`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn host_ethernet_interfaces(&self) -> Option<view::Link<crate::ethernet_interface_collection::EthernetInterfaceCollection>> = "HostEthernetInterfaces";
-        /// `ManagerEthernetInterface`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn manager_ethernet_interface(&self) -> Option<view::Link<crate::ethernet_interface::EthernetInterface>> = "ManagerEthernetInterface";
-        /// `NetworkProtocol`: a link.
+        /// A link.
         pub fn network_protocol(&self) -> Option<view::Link<crate::manager_network_protocol::ManagerNetworkProtocol>> = "NetworkProtocol";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `AuthNoneRoleId`: text. Writable.
+        /// Text. Writable.
         pub fn auth_none_role_id(&self) -> Option<view::Text> = "AuthNoneRoleId";
-        /// `CredentialBootstrapping`: an object.
+        /// An object.
         pub fn credential_bootstrapping(&self) -> Option<CredentialBootstrapping> = "CredentialBootstrapping";
     }
 }
@@ -58,11 +60,11 @@ redfish_proto::view! {
     ///
     /// `CredentialBootstrapping` of the schema `HostInterface` 1.3.3.
     pub struct CredentialBootstrapping = "HostInterface.CredentialBootstrapping" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `EnableAfterReset`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enable_after_reset(&self) -> Option<bool> = "EnableAfterReset";
-        /// `RoleId`: text. Writable.
+        /// Text. Writable.
         pub fn role_id(&self) -> Option<view::Text> = "RoleId";
     }
 }
@@ -72,20 +74,20 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `HostInterface` 1.3.3.
     pub struct Links = "HostInterface.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ComputerSystems`: a list of links.
+        /// A list of links.
         pub fn computer_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
-        /// `KernelAuthRole`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         #[cfg(feature = "accounts")]
         pub fn kernel_auth_role(&self) -> Option<view::Link<crate::role::Role>> = "KernelAuthRole";
-        /// `FirmwareAuthRole`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         #[cfg(feature = "accounts")]
         pub fn firmware_auth_role(&self) -> Option<view::Link<crate::role::Role>> = "FirmwareAuthRole";
-        /// `AuthNoneRole`: a link.
+        /// A link.
         #[cfg(feature = "accounts")]
         pub fn auth_none_role(&self) -> Option<view::Link<crate::role::Role>> = "AuthNoneRole";
-        /// `CredentialBootstrappingRole`: a link.
+        /// A link.
         #[cfg(feature = "accounts")]
         pub fn credential_bootstrapping_role(&self) -> Option<view::Link<crate::role::Role>> = "CredentialBootstrappingRole";
     }
@@ -94,21 +96,21 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`HostInterface`]: its writable members.
     pub struct HostInterfacePatch of HostInterface {
-        /// `InterfaceEnabled`: true or false.
+        /// `InterfaceEnabled`. True or false.
         interface_enabled: value view::Nullable<bool> = "InterfaceEnabled";
-        /// `AuthenticationModes`: a list of values of an enumeration.
+        /// `AuthenticationModes`. A list of values of an enumeration.
         authentication_modes: list AuthenticationMode = "AuthenticationModes";
-        /// `KernelAuthRoleId`: text. Deprecated by the schema.
+        /// `KernelAuthRoleId`. Text. Deprecated by the schema.
         kernel_auth_role_id: value String = "KernelAuthRoleId";
-        /// `KernelAuthEnabled`: true or false. Deprecated by the schema.
+        /// `KernelAuthEnabled`. True or false. Deprecated by the schema.
         kernel_auth_enabled: value view::Nullable<bool> = "KernelAuthEnabled";
-        /// `FirmwareAuthRoleId`: text. Deprecated by the schema.
+        /// `FirmwareAuthRoleId`. Text. Deprecated by the schema.
         firmware_auth_role_id: value String = "FirmwareAuthRoleId";
-        /// `FirmwareAuthEnabled`: true or false. Deprecated by the schema.
+        /// `FirmwareAuthEnabled`. True or false. Deprecated by the schema.
         firmware_auth_enabled: value view::Nullable<bool> = "FirmwareAuthEnabled";
-        /// `AuthNoneRoleId`: text.
+        /// `AuthNoneRoleId`. Text.
         auth_none_role_id: value String = "AuthNoneRoleId";
-        /// `CredentialBootstrapping`: an object.
+        /// `CredentialBootstrapping`. An object.
         credential_bootstrapping: object CredentialBootstrappingPatch = "CredentialBootstrapping";
     }
 }
@@ -116,11 +118,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CredentialBootstrapping`]: its writable members.
     pub struct CredentialBootstrappingPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `EnableAfterReset`: true or false.
+        /// `EnableAfterReset`. True or false.
         enable_after_reset: value view::Nullable<bool> = "EnableAfterReset";
-        /// `RoleId`: text.
+        /// `RoleId`. Text.
         role_id: value String = "RoleId";
     }
 }
@@ -130,13 +132,9 @@ redfish_proto::enumeration! {
     ///
     /// `AuthenticationMode` of the schema `HostInterface` 1.3.3.
     pub enum AuthenticationMode {
-        /// `AuthNone`.
         AuthNone = "AuthNone",
-        /// `BasicAuth`.
         BasicAuth = "BasicAuth",
-        /// `RedfishSessionAuth`.
         RedfishSessionAuth = "RedfishSessionAuth",
-        /// `OemAuth`.
         OemAuth = "OemAuth",
     }
 }
@@ -146,7 +144,6 @@ redfish_proto::enumeration! {
     ///
     /// `HostInterfaceType` of the schema `HostInterface` 1.3.3.
     pub enum HostInterfaceType {
-        /// `NetworkHostInterface`.
         NetworkHostInterface = "NetworkHostInterface",
     }
 }

@@ -9,15 +9,15 @@ redfish_proto::view! {
     ///
     /// `IPv4Address` of the schema `IPAddresses` 1.1.5.
     pub struct IPv4Address = "IPAddresses.IPv4Address" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Address`: text. Writable.
+        /// Text. Writable.
         pub fn address(&self) -> Option<view::Text> = "Address";
-        /// `SubnetMask`: text. Writable.
+        /// Text. Writable.
         pub fn subnet_mask(&self) -> Option<view::Text> = "SubnetMask";
-        /// `AddressOrigin`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn address_origin(&self) -> Option<IPv4AddressOrigin> = "AddressOrigin";
-        /// `Gateway`: text. Writable.
+        /// Text. Writable.
         pub fn gateway(&self) -> Option<view::Text> = "Gateway";
     }
 }
@@ -27,15 +27,15 @@ redfish_proto::view! {
     ///
     /// `IPv6Address` of the schema `IPAddresses` 1.1.5.
     pub struct IPv6Address = "IPAddresses.IPv6Address" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Address`: text. Writable.
+        /// Text. Writable.
         pub fn address(&self) -> Option<view::Text> = "Address";
-        /// `PrefixLength`: an integer.
+        /// An integer.
         pub fn prefix_length(&self) -> Option<i64> = "PrefixLength";
-        /// `AddressOrigin`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn address_origin(&self) -> Option<IPv6AddressOrigin> = "AddressOrigin";
-        /// `AddressState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn address_state(&self) -> Option<AddressState> = "AddressState";
     }
 }
@@ -45,11 +45,11 @@ redfish_proto::view! {
     ///
     /// `IPv6GatewayStaticAddress` of the schema `IPAddresses` 1.1.5.
     pub struct IPv6GatewayStaticAddress = "IPAddresses.IPv6GatewayStaticAddress" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Address`: text. Writable.
+        /// Text. Writable.
         pub fn address(&self) -> Option<view::Text> = "Address";
-        /// `PrefixLength`: an integer. Writable.
+        /// An integer. Writable.
         pub fn prefix_length(&self) -> Option<i64> = "PrefixLength";
     }
 }
@@ -59,11 +59,11 @@ redfish_proto::view! {
     ///
     /// `IPv6StaticAddress` of the schema `IPAddresses` 1.1.5.
     pub struct IPv6StaticAddress = "IPAddresses.IPv6StaticAddress" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Address`: text. Writable.
+        /// Text. Writable.
         pub fn address(&self) -> Option<view::Text> = "Address";
-        /// `PrefixLength`: an integer. Writable.
+        /// An integer. Writable.
         pub fn prefix_length(&self) -> Option<i64> = "PrefixLength";
     }
 }
@@ -71,11 +71,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`IPv4Address`]: its writable members.
     pub struct IPv4AddressPatch {
-        /// `Address`: text.
+        /// `Address`. Text.
         address: value view::Nullable<String> = "Address";
-        /// `SubnetMask`: text.
+        /// `SubnetMask`. Text.
         subnet_mask: value view::Nullable<String> = "SubnetMask";
-        /// `Gateway`: text.
+        /// `Gateway`. Text.
         gateway: value view::Nullable<String> = "Gateway";
     }
 }
@@ -83,7 +83,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPv6Address`]: its writable members.
     pub struct IPv6AddressPatch {
-        /// `Address`: text.
+        /// `Address`. Text.
         address: value view::Nullable<String> = "Address";
     }
 }
@@ -91,9 +91,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPv6GatewayStaticAddress`]: its writable members.
     pub struct IPv6GatewayStaticAddressPatch {
-        /// `Address`: text.
+        /// `Address`. Text.
         address: value view::Nullable<String> = "Address";
-        /// `PrefixLength`: an integer.
+        /// `PrefixLength`. An integer.
         prefix_length: value view::Nullable<i64> = "PrefixLength";
     }
 }
@@ -101,9 +101,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`IPv6StaticAddress`]: its writable members.
     pub struct IPv6StaticAddressPatch {
-        /// `Address`: text.
+        /// `Address`. Text.
         address: value view::Nullable<String> = "Address";
-        /// `PrefixLength`: an integer.
+        /// `PrefixLength`. An integer.
         prefix_length: value view::Nullable<i64> = "PrefixLength";
     }
 }
@@ -113,13 +113,9 @@ redfish_proto::enumeration! {
     ///
     /// `AddressState` of the schema `IPAddresses` 1.1.5.
     pub enum AddressState {
-        /// `Preferred`.
         Preferred = "Preferred",
-        /// `Deprecated`.
         Deprecated = "Deprecated",
-        /// `Tentative`.
         Tentative = "Tentative",
-        /// `Failed`.
         Failed = "Failed",
     }
 }
@@ -129,13 +125,9 @@ redfish_proto::enumeration! {
     ///
     /// `IPv4AddressOrigin` of the schema `IPAddresses` 1.1.5.
     pub enum IPv4AddressOrigin {
-        /// `Static`.
         Static = "Static",
-        /// `DHCP`.
         DHCP = "DHCP",
-        /// `BOOTP`.
         BOOTP = "BOOTP",
-        /// `IPv4LinkLocal`.
         IPv4LinkLocal = "IPv4LinkLocal",
     }
 }
@@ -145,13 +137,9 @@ redfish_proto::enumeration! {
     ///
     /// `IPv6AddressOrigin` of the schema `IPAddresses` 1.1.5.
     pub enum IPv6AddressOrigin {
-        /// `Static`.
         Static = "Static",
-        /// `DHCPv6`.
         DHCPv6 = "DHCPv6",
-        /// `LinkLocal`.
         LinkLocal = "LinkLocal",
-        /// `SLAAC`.
         SLAAC = "SLAAC",
     }
 }

@@ -15,53 +15,55 @@ redfish_proto::view! {
     /// `Job` of the schema `Job` 1.3.0.
     /// Services have it at `/redfish/v1/JobService/Jobs/{JobId}`, for example.
     pub struct Job = "Job.Job" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `JobStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn job_status(&self) -> Option<crate::resource::Health> = "JobStatus";
-        /// `JobState`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn job_state(&self) -> Option<JobState> = "JobState";
-        /// `StartTime`: a date and time.
+        /// The values of `JobState` that the service allows, if it lists them.
+        pub fn job_state_allowable_values(&self) -> view::List<JobState> = "JobState@Redfish.AllowableValues";
+        /// A date and time.
         pub fn start_time(&self) -> Option<view::DateTime> = "StartTime";
-        /// `EndTime`: a date and time.
+        /// A date and time.
         pub fn end_time(&self) -> Option<view::DateTime> = "EndTime";
-        /// `MaxExecutionTime`: a duration. Writable.
+        /// A duration. Writable.
         pub fn max_execution_time(&self) -> Option<view::Duration> = "MaxExecutionTime";
-        /// `PercentComplete`: an integer in percent.
+        /// An integer in percent.
         pub fn percent_complete(&self) -> Option<i64> = "PercentComplete";
-        /// `CreatedBy`: text.
+        /// Text.
         pub fn created_by(&self) -> Option<view::Text> = "CreatedBy";
-        /// `Schedule`: an object.
+        /// An object.
         pub fn schedule(&self) -> Option<crate::schedule::Schedule> = "Schedule";
-        /// `HidePayload`: true or false.
+        /// True or false.
         pub fn hide_payload(&self) -> Option<bool> = "HidePayload";
-        /// `Payload`: an object.
+        /// An object.
         pub fn payload(&self) -> Option<Payload> = "Payload";
-        /// `Steps`: a link.
+        /// A link.
         pub fn steps(&self) -> Option<view::Link<crate::job_collection::JobCollection>> = "Steps";
-        /// `StepOrder`: a list of texts.
+        /// A list of texts.
         pub fn step_order(&self) -> view::List<view::Text> = "StepOrder";
-        /// `Messages`: a list of objects.
+        /// A list of objects.
         pub fn messages(&self) -> view::List<crate::message::Message> = "Messages";
-        /// `EstimatedDuration`: a duration.
+        /// A duration.
         pub fn estimated_duration(&self) -> Option<view::Duration> = "EstimatedDuration";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `JobType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn job_type(&self) -> Option<JobType> = "JobType";
-        /// `CreationTime`: a date and time.
+        /// A date and time.
         pub fn creation_time(&self) -> Option<view::DateTime> = "CreationTime";
-        /// `EstimatedCompletionTime`: a date and time.
+        /// A date and time.
         pub fn estimated_completion_time(&self) -> Option<view::DateTime> = "EstimatedCompletionTime";
-        /// `Parameters`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn parameters(&self) -> Option<view::Json> = "Parameters";
-        /// `JobPriority`: an integer.
+        /// An integer.
         pub fn job_priority(&self) -> Option<i64> = "JobPriority";
     }
 }
@@ -71,21 +73,21 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Job` 1.3.0.
     pub struct Links = "Job.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `CreatedResources`: a list of links.
+        /// A list of links.
         pub fn created_resources(&self) -> view::List<view::Link<crate::resource::Item>> = "CreatedResources";
-        /// `ParentJob`: a link.
+        /// A link.
         pub fn parent_job(&self) -> Option<view::Link<Job>> = "ParentJob";
-        /// `JobDocument`: a link.
+        /// A link.
         pub fn job_document(&self) -> Option<view::Link<crate::job_document::JobDocument>> = "JobDocument";
-        /// `SubsidiaryJobs`: a list of links.
+        /// A list of links.
         pub fn subsidiary_jobs(&self) -> view::List<view::Link<Job>> = "SubsidiaryJobs";
-        /// `Executor`: a link.
+        /// A link.
         pub fn executor(&self) -> Option<view::Link<crate::job_executor::JobExecutor>> = "Executor";
-        /// `PreferredExecutors`: a list of links.
+        /// A list of links.
         pub fn preferred_executors(&self) -> view::List<view::Link<crate::job_executor::JobExecutor>> = "PreferredExecutors";
-        /// `ValidatedExecutors`: a list of links.
+        /// A list of links.
         pub fn validated_executors(&self) -> view::List<view::Link<crate::job_executor::JobExecutor>> = "ValidatedExecutors";
     }
 }
@@ -95,13 +97,13 @@ redfish_proto::view! {
     ///
     /// `Payload` of the schema `Job` 1.3.0.
     pub struct Payload = "Job.Payload" {
-        /// `TargetUri`: a URI.
+        /// A URI.
         pub fn target_uri(&self) -> Option<view::Text> = "TargetUri";
-        /// `HttpOperation`: text.
+        /// Text.
         pub fn http_operation(&self) -> Option<view::Text> = "HttpOperation";
-        /// `HttpHeaders`: a list of texts.
+        /// A list of texts.
         pub fn http_headers(&self) -> view::List<view::Text> = "HttpHeaders";
-        /// `JsonBody`: text.
+        /// Text.
         pub fn json_body(&self) -> Option<view::Text> = "JsonBody";
     }
 }
@@ -174,11 +176,11 @@ impl Job {
 redfish_proto::patch! {
     /// Changes of [`Job`]: its writable members.
     pub struct JobPatch of Job {
-        /// `JobState`: a value of an enumeration.
+        /// `JobState`. A value of an enumeration.
         job_state: value JobState = "JobState";
-        /// `MaxExecutionTime`: a duration.
+        /// `MaxExecutionTime`. A duration.
         max_execution_time: value view::Nullable<view::Duration> = "MaxExecutionTime";
-        /// `Schedule`: an object.
+        /// `Schedule`. An object.
         schedule: object crate::schedule::SchedulePatch = "Schedule";
     }
 }
@@ -187,47 +189,47 @@ redfish_proto::patch! {
     /// The body that creates a [`Job`], with what the schema requires as arguments of `new`.
     pub struct JobCreate creates Job (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `JobStatus`: a value of an enumeration.
+        /// `JobStatus`. A value of an enumeration.
         job_status: value crate::resource::Health = "JobStatus";
-        /// `JobState`: a value of an enumeration.
+        /// `JobState`. A value of an enumeration.
         job_state: value JobState = "JobState";
-        /// `StartTime`: a date and time.
+        /// `StartTime`. A date and time.
         start_time: value view::DateTime = "StartTime";
-        /// `EndTime`: a date and time.
+        /// `EndTime`. A date and time.
         end_time: value view::DateTime = "EndTime";
-        /// `MaxExecutionTime`: a duration.
+        /// `MaxExecutionTime`. A duration.
         max_execution_time: value view::Nullable<view::Duration> = "MaxExecutionTime";
-        /// `PercentComplete`: an integer in percent.
+        /// `PercentComplete`. An integer in percent.
         percent_complete: value view::Nullable<i64> = "PercentComplete";
-        /// `CreatedBy`: text.
+        /// `CreatedBy`. Text.
         created_by: value String = "CreatedBy";
-        /// `Schedule`: an object.
+        /// `Schedule`. An object.
         schedule: object crate::schedule::SchedulePatch = "Schedule";
-        /// `HidePayload`: true or false.
+        /// `HidePayload`. True or false.
         hide_payload: value bool = "HidePayload";
-        /// `Payload`: an object.
+        /// `Payload`. An object.
         payload: value Value = "Payload";
-        /// `StepOrder`: a list of texts.
+        /// `StepOrder`. A list of texts.
         step_order: list String = "StepOrder";
-        /// `Messages`: a list of objects.
+        /// `Messages`. A list of objects.
         messages: list Value = "Messages";
-        /// `EstimatedDuration`: a duration.
+        /// `EstimatedDuration`. A duration.
         estimated_duration: value view::Nullable<view::Duration> = "EstimatedDuration";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `JobType`: a value of an enumeration.
+        /// `JobType`. A value of an enumeration.
         job_type: value JobType = "JobType";
-        /// `CreationTime`: a date and time.
+        /// `CreationTime`. A date and time.
         creation_time: value view::DateTime = "CreationTime";
-        /// `EstimatedCompletionTime`: a date and time.
+        /// `EstimatedCompletionTime`. A date and time.
         estimated_completion_time: value view::DateTime = "EstimatedCompletionTime";
-        /// `Parameters`: an object whose members the schema does not list.
+        /// `Parameters`. An object whose members the schema does not list.
         parameters: value Value = "Parameters";
-        /// `JobPriority`: an integer.
+        /// `JobPriority`. An integer.
         job_priority: value view::Nullable<i64> = "JobPriority";
     }
 }
@@ -237,11 +239,8 @@ redfish_proto::enumeration! {
     ///
     /// `JobType` of the schema `Job` 1.3.0.
     pub enum JobType {
-        /// `DocumentBased`.
         DocumentBased = "DocumentBased",
-        /// `UserSpecified`.
         UserSpecified = "UserSpecified",
-        /// `ServiceGenerated`.
         ServiceGenerated = "ServiceGenerated",
     }
 }

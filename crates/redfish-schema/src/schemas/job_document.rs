@@ -13,31 +13,31 @@ redfish_proto::view! {
     /// `JobDocument` of the schema `JobDocument` 1.0.0.
     /// Services have it at `/redfish/v1/JobService/Documents/{JobDocumentId}`, for example.
     pub struct JobDocument = "JobDocument.JobDocument" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `DocumentType`: text.
+        /// Text.
         pub fn document_type(&self) -> Option<view::Text> = "DocumentType";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `CreationTime`: a date and time.
+        /// A date and time.
         pub fn creation_time(&self) -> Option<view::DateTime> = "CreationTime";
-        /// `DocumentData`: text.
+        /// Text.
         pub fn document_data(&self) -> Option<view::Text> = "DocumentData";
-        /// `DocumentDataURI`: a URI.
+        /// A URI.
         pub fn document_data_uri(&self) -> Option<view::Text> = "DocumentDataURI";
-        /// `DocumentDataHash`: text.
+        /// Text.
         pub fn document_data_hash(&self) -> Option<view::Text> = "DocumentDataHash";
-        /// `ParameterMetadata`: a list of objects.
+        /// A list of objects.
         pub fn parameter_metadata(&self) -> view::List<ParameterMetadata> = "ParameterMetadata";
     }
 }
@@ -47,7 +47,7 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `JobDocument` 1.0.0.
     pub struct Links = "JobDocument.Links" {
-        /// `SupportedExecutors`: a list of links.
+        /// A list of links.
         pub fn supported_executors(&self) -> view::List<view::Link<crate::job_executor::JobExecutor>> = "SupportedExecutors";
     }
 }
@@ -57,27 +57,27 @@ redfish_proto::view! {
     ///
     /// `ParameterMetadata` of the schema `JobDocument` 1.0.0.
     pub struct ParameterMetadata = "JobDocument.ParameterMetadata" {
-        /// `AllowableNumbers`: a list of texts.
+        /// A list of texts.
         pub fn allowable_numbers(&self) -> view::List<view::Text> = "AllowableNumbers";
-        /// `AllowablePattern`: text.
+        /// Text.
         pub fn allowable_pattern(&self) -> Option<view::Text> = "AllowablePattern";
-        /// `AllowableValueDescriptions`: a list of texts.
+        /// A list of texts.
         pub fn allowable_value_descriptions(&self) -> view::List<view::Text> = "AllowableValueDescriptions";
-        /// `AllowableValues`: a list of texts.
+        /// A list of texts.
         pub fn allowable_values_member(&self) -> view::List<view::Text> = "AllowableValues";
-        /// `DataType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn data_type(&self) -> Option<DataType> = "DataType";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `MaximumValue`: a number.
+        /// A number.
         pub fn maximum_value(&self) -> Option<view::Number> = "MaximumValue";
-        /// `MinimumValue`: a number.
+        /// A number.
         pub fn minimum_value(&self) -> Option<view::Number> = "MinimumValue";
-        /// `Required`: true or false.
+        /// True or false.
         pub fn required(&self) -> Option<bool> = "Required";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ValueHint`: text.
+        /// Text.
         pub fn value_hint(&self) -> Option<view::Text> = "ValueHint";
     }
 }
@@ -114,11 +114,11 @@ impl JobDocument {
 redfish_proto::patch! {
     /// Optional parameters of the action `JobDocument.SubmitJob`.
     pub struct SubmitJobParameters {
-        /// `JobCreator`: a link.
+        /// `JobCreator`. A link.
         job_creator: value view::Reference = "JobCreator";
-        /// `StartTime`: a date and time.
+        /// `StartTime`. A date and time.
         start_time: value view::DateTime = "StartTime";
-        /// `HidePayload`: true or false.
+        /// `HidePayload`. True or false.
         hide_payload: value bool = "HidePayload";
     }
 }
@@ -127,25 +127,25 @@ redfish_proto::patch! {
     /// The body that creates a [`JobDocument`], with what the schema requires as arguments of `new`.
     pub struct JobDocumentCreate creates JobDocument (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `DocumentType`: text.
+        /// `DocumentType`. Text.
         document_type: value String = "DocumentType";
-        /// `Version`: text.
+        /// `Version`. Text.
         version: value String = "Version";
-        /// `CreationTime`: a date and time.
+        /// `CreationTime`. A date and time.
         creation_time: value view::DateTime = "CreationTime";
-        /// `DocumentData`: text.
+        /// `DocumentData`. Text.
         document_data: value String = "DocumentData";
-        /// `DocumentDataURI`: a URI.
+        /// `DocumentDataURI`. A URI.
         document_data_uri: value String = "DocumentDataURI";
-        /// `DocumentDataHash`: text.
+        /// `DocumentDataHash`. Text.
         document_data_hash: value String = "DocumentDataHash";
-        /// `ParameterMetadata`: a list of objects.
+        /// `ParameterMetadata`. A list of objects.
         parameter_metadata: list Value = "ParameterMetadata";
     }
 }
@@ -155,11 +155,8 @@ redfish_proto::enumeration! {
     ///
     /// `DataType` of the schema `JobDocument` 1.0.0.
     pub enum DataType {
-        /// `Boolean`.
         Boolean = "Boolean",
-        /// `Number`.
         Number = "Number",
-        /// `String`.
         String = "String",
     }
 }

@@ -11,21 +11,21 @@ redfish_proto::view! {
     /// `JobExecutor` of the schema `JobExecutor` 1.0.0.
     /// Services have it at `/redfish/v1/JobService/Executors/{JobExecutorId}`, for example.
     pub struct JobExecutor = "JobExecutor.JobExecutor" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ExecutorType`: text.
+        /// Text.
         pub fn executor_type(&self) -> Option<view::Text> = "ExecutorType";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `MaximumConcurrentJobs`: an integer.
+        /// An integer.
         pub fn maximum_concurrent_jobs(&self) -> Option<i64> = "MaximumConcurrentJobs";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -35,11 +35,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `JobExecutor` 1.0.0.
     pub struct Links = "JobExecutor.Links" {
-        /// `ExecutingJobs`: a list of links.
+        /// A list of links.
         pub fn executing_jobs(&self) -> view::List<view::Link<crate::job::Job>> = "ExecutingJobs";
-        /// `Chassis`: a list of links.
+        /// A list of links.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `ComputerSystem`: a link.
+        /// A link.
         pub fn computer_system(&self) -> Option<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystem";
     }
 }
@@ -48,15 +48,15 @@ redfish_proto::patch! {
     /// The body that creates a [`JobExecutor`], with what the schema requires as arguments of `new`.
     pub struct JobExecutorCreate creates JobExecutor (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `ExecutorType`: text.
+        /// `ExecutorType`. Text.
         executor_type: value String = "ExecutorType";
-        /// `MaximumConcurrentJobs`: an integer.
+        /// `MaximumConcurrentJobs`. An integer.
         maximum_concurrent_jobs: value i64 = "MaximumConcurrentJobs";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
     }
 }

@@ -12,32 +12,32 @@ redfish_proto::view! {
     /// `JobService` of the schema `JobService` 1.1.0.
     /// Services have it at `/redfish/v1/JobService`, for example.
     pub struct JobService = "JobService.JobService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `DateTime`: a date and time.
+        /// A date and time.
         pub fn date_time(&self) -> Option<view::DateTime> = "DateTime";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `ServiceCapabilities`: an object.
+        /// An object.
         pub fn service_capabilities(&self) -> Option<JobServiceCapabilities> = "ServiceCapabilities";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Log`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log(&self) -> Option<view::Link<crate::log_service::LogService>> = "Log";
-        /// `Jobs`: a link.
+        /// A link.
         pub fn jobs(&self) -> Option<view::Link<crate::job_collection::JobCollection>> = "Jobs";
-        /// `ValidationPolicy`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn validation_policy(&self) -> Option<ValidationPolicy> = "ValidationPolicy";
-        /// `JobDocuments`: a link.
+        /// A link.
         pub fn job_documents(&self) -> Option<view::Link<crate::job_document_collection::JobDocumentCollection>> = "JobDocuments";
-        /// `JobExecutors`: a link.
+        /// A link.
         pub fn job_executors(&self) -> Option<view::Link<crate::job_executor_collection::JobExecutorCollection>> = "JobExecutors";
     }
 }
@@ -47,15 +47,15 @@ redfish_proto::view! {
     ///
     /// `JobServiceCapabilities` of the schema `JobService` 1.1.0.
     pub struct JobServiceCapabilities = "JobService.JobServiceCapabilities" {
-        /// `MaxJobs`: an integer.
+        /// An integer.
         pub fn max_jobs(&self) -> Option<i64> = "MaxJobs";
-        /// `MaxSteps`: an integer.
+        /// An integer.
         pub fn max_steps(&self) -> Option<i64> = "MaxSteps";
-        /// `Scheduling`: true or false.
+        /// True or false.
         pub fn scheduling(&self) -> Option<bool> = "Scheduling";
-        /// `UserSpecifiedJobs`: true or false.
+        /// True or false.
         pub fn user_specified_jobs(&self) -> Option<bool> = "UserSpecifiedJobs";
-        /// `DocumentBasedJobs`: true or false.
+        /// True or false.
         pub fn document_based_jobs(&self) -> Option<bool> = "DocumentBasedJobs";
     }
 }
@@ -73,7 +73,7 @@ impl JobService {
 redfish_proto::patch! {
     /// Changes of [`JobService`]: its writable members.
     pub struct JobServicePatch of JobService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
     }
 }
@@ -83,11 +83,8 @@ redfish_proto::enumeration! {
     ///
     /// `ValidationPolicy` of the schema `JobService` 1.1.0.
     pub enum ValidationPolicy {
-        /// `Automatic`.
         Automatic = "Automatic",
-        /// `Manual`.
         Manual = "Manual",
-        /// `Bypass`.
         Bypass = "Bypass",
     }
 }

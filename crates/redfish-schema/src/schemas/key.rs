@@ -11,23 +11,23 @@ redfish_proto::view! {
     /// `Key` of the schema `Key` 1.4.1.
     /// Services have it at `/redfish/v1/KeyService/NVMeoFSecrets/{KeyId}`, for example.
     pub struct Key = "Key.Key" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `KeyString`: text.
+        /// Text.
         pub fn key_string(&self) -> Option<view::Text> = "KeyString";
-        /// `KeyType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn key_type(&self) -> Option<KeyType> = "KeyType";
-        /// `NVMeoF`: an object.
+        /// An object.
         pub fn nvme_of(&self) -> Option<NVMeoF> = "NVMeoF";
-        /// `UserDescription`: text. Writable.
+        /// Text. Writable.
         pub fn user_description(&self) -> Option<view::Text> = "UserDescription";
-        /// `SSH`: an object.
+        /// An object.
         pub fn ssh(&self) -> Option<SSHType> = "SSH";
     }
 }
@@ -37,15 +37,15 @@ redfish_proto::view! {
     ///
     /// `NVMeoF` of the schema `Key` 1.4.1.
     pub struct NVMeoF = "Key.NVMeoF" {
-        /// `NQN`: text.
+        /// Text.
         pub fn nqn(&self) -> Option<view::Text> = "NQN";
-        /// `SecurityProtocolType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn security_protocol_type(&self) -> Option<NVMeoFSecurityProtocolType> = "SecurityProtocolType";
-        /// `OEMSecurityProtocolType`: text.
+        /// Text.
         pub fn oem_security_protocol_type(&self) -> Option<view::Text> = "OEMSecurityProtocolType";
-        /// `SecureHashAllowList`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn secure_hash_allow_list(&self) -> view::List<NVMeoFSecureHashType> = "SecureHashAllowList";
-        /// `HostKeyId`: text. Writable.
+        /// Text. Writable.
         pub fn host_key_id(&self) -> Option<view::Text> = "HostKeyId";
     }
 }
@@ -55,11 +55,11 @@ redfish_proto::view! {
     ///
     /// `SSHType` of the schema `Key` 1.4.1.
     pub struct SSHType = "Key.SSHType" {
-        /// `Fingerprint`: text.
+        /// Text.
         pub fn fingerprint(&self) -> Option<view::Text> = "Fingerprint";
-        /// `RemoteServerHostName`: text.
+        /// Text.
         pub fn remote_server_host_name(&self) -> Option<view::Text> = "RemoteServerHostName";
-        /// `Comment`: text.
+        /// Text.
         pub fn comment(&self) -> Option<view::Text> = "Comment";
     }
 }
@@ -67,9 +67,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Key`]: its writable members.
     pub struct KeyPatch of Key {
-        /// `NVMeoF`: an object.
+        /// `NVMeoF`. An object.
         nvme_of: object NVMeoFPatch = "NVMeoF";
-        /// `UserDescription`: text.
+        /// `UserDescription`. Text.
         user_description: value view::Nullable<String> = "UserDescription";
     }
 }
@@ -77,7 +77,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NVMeoF`]: its writable members.
     pub struct NVMeoFPatch {
-        /// `HostKeyId`: text.
+        /// `HostKeyId`. Text.
         host_key_id: value view::Nullable<String> = "HostKeyId";
     }
 }
@@ -86,15 +86,15 @@ redfish_proto::patch! {
     /// The body that creates a [`Key`], with what the schema requires as arguments of `new`.
     pub struct KeyCreate creates Key (
     key_string: value String = "KeyString", key_type: value KeyType = "KeyType") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `NVMeoF`: an object.
+        /// `NVMeoF`. An object.
         nvme_of: object NVMeoFPatch = "NVMeoF";
-        /// `UserDescription`: text.
+        /// `UserDescription`. Text.
         user_description: value view::Nullable<String> = "UserDescription";
-        /// `SSH`: an object.
+        /// `SSH`. An object.
         ssh: value Value = "SSH";
     }
 }
@@ -104,29 +104,17 @@ redfish_proto::enumeration! {
     ///
     /// `ECDSACurveType` of the schema `Key` 1.4.1.
     pub enum ECDSACurveType {
-        /// `NISTP256`.
         NISTP256 = "NISTP256",
-        /// `NISTP384`.
         NISTP384 = "NISTP384",
-        /// `NISTP521`.
         NISTP521 = "NISTP521",
-        /// `NISTK163`.
         NISTK163 = "NISTK163",
-        /// `NISTP192`.
         NISTP192 = "NISTP192",
-        /// `NISTP224`.
         NISTP224 = "NISTP224",
-        /// `NISTK233`.
         NISTK233 = "NISTK233",
-        /// `NISTB233`.
         NISTB233 = "NISTB233",
-        /// `NISTK283`.
         NISTK283 = "NISTK283",
-        /// `NISTK409`.
         NISTK409 = "NISTK409",
-        /// `NISTB409`.
         NISTB409 = "NISTB409",
-        /// `NISTT571`.
         NISTT571 = "NISTT571",
     }
 }
@@ -136,9 +124,7 @@ redfish_proto::enumeration! {
     ///
     /// `KeyType` of the schema `Key` 1.4.1.
     pub enum KeyType {
-        /// `NVMeoF`.
         NVMeoF = "NVMeoF",
-        /// `SSH`.
         SSH = "SSH",
     }
 }
@@ -148,11 +134,8 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeoFSecureHashType` of the schema `Key` 1.4.1.
     pub enum NVMeoFSecureHashType {
-        /// `SHA256`.
         SHA256 = "SHA256",
-        /// `SHA384`.
         SHA384 = "SHA384",
-        /// `SHA512`.
         SHA512 = "SHA512",
     }
 }
@@ -162,11 +145,8 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeoFSecurityProtocolType` of the schema `Key` 1.4.1.
     pub enum NVMeoFSecurityProtocolType {
-        /// `DHHC`.
         DHHC = "DHHC",
-        /// `TLS_PSK`.
         TLS_PSK = "TLS_PSK",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -176,13 +156,9 @@ redfish_proto::enumeration! {
     ///
     /// `SSHKeyType` of the schema `Key` 1.4.1.
     pub enum SSHKeyType {
-        /// `RSA`.
         RSA = "RSA",
-        /// `DSA`.
         DSA = "DSA",
-        /// `ECDSA`.
         ECDSA = "ECDSA",
-        /// `Ed25519`.
         Ed25519 = "Ed25519",
     }
 }

@@ -10,19 +10,19 @@ redfish_proto::view! {
     /// `KeyPolicy` of the schema `KeyPolicy` 1.0.1.
     /// Services have it at `/redfish/v1/KeyService/NVMeoFKeyPolicies/{KeyPolicyId}`, for example.
     pub struct KeyPolicy = "KeyPolicy.KeyPolicy" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `KeyPolicyType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn key_policy_type(&self) -> Option<KeyPolicyType> = "KeyPolicyType";
-        /// `IsDefault`: true or false. Writable.
+        /// True or false. Writable.
         pub fn is_default(&self) -> Option<bool> = "IsDefault";
-        /// `NVMeoF`: an object.
+        /// An object.
         pub fn nvme_of(&self) -> Option<NVMeoF> = "NVMeoF";
     }
 }
@@ -32,27 +32,37 @@ redfish_proto::view! {
     ///
     /// `NVMeoF` of the schema `KeyPolicy` 1.0.1.
     pub struct NVMeoF = "KeyPolicy.NVMeoF" {
-        /// `SecurityProtocolAllowList`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn security_protocol_allow_list(&self) -> view::List<NVMeoFSecurityProtocolType> = "SecurityProtocolAllowList";
-        /// `OEMSecurityProtocolAllowList`: a list of texts. Writable.
+        /// The values of `SecurityProtocolAllowList` that the service allows, if it lists them.
+        pub fn security_protocol_allow_list_allowable_values(&self) -> view::List<NVMeoFSecurityProtocolType> = "SecurityProtocolAllowList@Redfish.AllowableValues";
+        /// A list of texts. Writable.
         pub fn oem_security_protocol_allow_list(&self) -> view::List<view::Text> = "OEMSecurityProtocolAllowList";
-        /// `SecureHashAllowList`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn secure_hash_allow_list(&self) -> view::List<NVMeoFSecureHashType> = "SecureHashAllowList";
-        /// `SecurityTransportAllowList`: a list of values of an enumeration. Writable.
+        /// The values of `SecureHashAllowList` that the service allows, if it lists them.
+        pub fn secure_hash_allow_list_allowable_values(&self) -> view::List<NVMeoFSecureHashType> = "SecureHashAllowList@Redfish.AllowableValues";
+        /// A list of values of an enumeration. Writable.
         pub fn security_transport_allow_list(&self) -> view::List<NVMeoFSecurityTransportType> = "SecurityTransportAllowList";
-        /// `CipherSuiteAllowList`: a list of values of an enumeration. Writable.
+        /// The values of `SecurityTransportAllowList` that the service allows, if it lists them.
+        pub fn security_transport_allow_list_allowable_values(&self) -> view::List<NVMeoFSecurityTransportType> = "SecurityTransportAllowList@Redfish.AllowableValues";
+        /// A list of values of an enumeration. Writable.
         pub fn cipher_suite_allow_list(&self) -> view::List<NVMeoFCipherSuiteType> = "CipherSuiteAllowList";
-        /// `DHGroupAllowList`: a list of values of an enumeration. Writable.
+        /// The values of `CipherSuiteAllowList` that the service allows, if it lists them.
+        pub fn cipher_suite_allow_list_allowable_values(&self) -> view::List<NVMeoFCipherSuiteType> = "CipherSuiteAllowList@Redfish.AllowableValues";
+        /// A list of values of an enumeration. Writable.
         pub fn dh_group_allow_list(&self) -> view::List<NVMeoFDHGroupType> = "DHGroupAllowList";
+        /// The values of `DHGroupAllowList` that the service allows, if it lists them.
+        pub fn dh_group_allow_list_allowable_values(&self) -> view::List<NVMeoFDHGroupType> = "DHGroupAllowList@Redfish.AllowableValues";
     }
 }
 
 redfish_proto::patch! {
     /// Changes of [`KeyPolicy`]: its writable members.
     pub struct KeyPolicyPatch of KeyPolicy {
-        /// `IsDefault`: true or false.
+        /// `IsDefault`. True or false.
         is_default: value view::Nullable<bool> = "IsDefault";
-        /// `NVMeoF`: an object.
+        /// `NVMeoF`. An object.
         nvme_of: object NVMeoFPatch = "NVMeoF";
     }
 }
@@ -60,17 +70,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NVMeoF`]: its writable members.
     pub struct NVMeoFPatch {
-        /// `SecurityProtocolAllowList`: a list of values of an enumeration.
+        /// `SecurityProtocolAllowList`. A list of values of an enumeration.
         security_protocol_allow_list: list NVMeoFSecurityProtocolType = "SecurityProtocolAllowList";
-        /// `OEMSecurityProtocolAllowList`: a list of texts.
+        /// `OEMSecurityProtocolAllowList`. A list of texts.
         oem_security_protocol_allow_list: list String = "OEMSecurityProtocolAllowList";
-        /// `SecureHashAllowList`: a list of values of an enumeration.
+        /// `SecureHashAllowList`. A list of values of an enumeration.
         secure_hash_allow_list: list NVMeoFSecureHashType = "SecureHashAllowList";
-        /// `SecurityTransportAllowList`: a list of values of an enumeration.
+        /// `SecurityTransportAllowList`. A list of values of an enumeration.
         security_transport_allow_list: list NVMeoFSecurityTransportType = "SecurityTransportAllowList";
-        /// `CipherSuiteAllowList`: a list of values of an enumeration.
+        /// `CipherSuiteAllowList`. A list of values of an enumeration.
         cipher_suite_allow_list: list NVMeoFCipherSuiteType = "CipherSuiteAllowList";
-        /// `DHGroupAllowList`: a list of values of an enumeration.
+        /// `DHGroupAllowList`. A list of values of an enumeration.
         dh_group_allow_list: list NVMeoFDHGroupType = "DHGroupAllowList";
     }
 }
@@ -79,13 +89,13 @@ redfish_proto::patch! {
     /// The body that creates a [`KeyPolicy`], with what the schema requires as arguments of `new`.
     pub struct KeyPolicyCreate creates KeyPolicy (
     key_policy_type: value KeyPolicyType = "KeyPolicyType") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `IsDefault`: true or false.
+        /// `IsDefault`. True or false.
         is_default: value view::Nullable<bool> = "IsDefault";
-        /// `NVMeoF`: an object.
+        /// `NVMeoF`. An object.
         nvme_of: object NVMeoFPatch = "NVMeoF";
     }
 }
@@ -95,7 +105,6 @@ redfish_proto::enumeration! {
     ///
     /// `KeyPolicyType` of the schema `KeyPolicy` 1.0.1.
     pub enum KeyPolicyType {
-        /// `NVMeoF`.
         NVMeoF = "NVMeoF",
     }
 }
@@ -105,9 +114,7 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeoFCipherSuiteType` of the schema `KeyPolicy` 1.0.1.
     pub enum NVMeoFCipherSuiteType {
-        /// `TLS_AES_128_GCM_SHA256`.
         TLS_AES_128_GCM_SHA256 = "TLS_AES_128_GCM_SHA256",
-        /// `TLS_AES_256_GCM_SHA384`.
         TLS_AES_256_GCM_SHA384 = "TLS_AES_256_GCM_SHA384",
     }
 }
@@ -117,15 +124,10 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeoFDHGroupType` of the schema `KeyPolicy` 1.0.1.
     pub enum NVMeoFDHGroupType {
-        /// `FFDHE2048`.
         FFDHE2048 = "FFDHE2048",
-        /// `FFDHE3072`.
         FFDHE3072 = "FFDHE3072",
-        /// `FFDHE4096`.
         FFDHE4096 = "FFDHE4096",
-        /// `FFDHE6144`.
         FFDHE6144 = "FFDHE6144",
-        /// `FFDHE8192`.
         FFDHE8192 = "FFDHE8192",
     }
 }
@@ -135,11 +137,8 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeoFSecureHashType` of the schema `KeyPolicy` 1.0.1.
     pub enum NVMeoFSecureHashType {
-        /// `SHA256`.
         SHA256 = "SHA256",
-        /// `SHA384`.
         SHA384 = "SHA384",
-        /// `SHA512`.
         SHA512 = "SHA512",
     }
 }
@@ -149,11 +148,8 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeoFSecurityProtocolType` of the schema `KeyPolicy` 1.0.1.
     pub enum NVMeoFSecurityProtocolType {
-        /// `DHHC`.
         DHHC = "DHHC",
-        /// `TLS_PSK`.
         TLS_PSK = "TLS_PSK",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -163,9 +159,7 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeoFSecurityTransportType` of the schema `KeyPolicy` 1.0.1.
     pub enum NVMeoFSecurityTransportType {
-        /// `TLSv2`.
         TLSv2 = "TLSv2",
-        /// `TLSv3`.
         TLSv3 = "TLSv3",
     }
 }

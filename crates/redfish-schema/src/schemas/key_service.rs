@@ -10,17 +10,17 @@ redfish_proto::view! {
     /// `KeyService` of the schema `KeyService` 1.0.1.
     /// Services have it at `/redfish/v1/KeyService`, for example.
     pub struct KeyService = "KeyService.KeyService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `NVMeoFSecrets`: a link.
+        /// A link.
         pub fn nvme_of_secrets(&self) -> Option<view::Link<crate::key_collection::KeyCollection>> = "NVMeoFSecrets";
-        /// `NVMeoFKeyPolicies`: a link.
+        /// A link.
         pub fn nvme_of_key_policies(&self) -> Option<view::Link<crate::key_policy_collection::KeyPolicyCollection>> = "NVMeoFKeyPolicies";
     }
 }

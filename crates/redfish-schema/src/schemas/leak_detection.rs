@@ -10,19 +10,19 @@ redfish_proto::view! {
     /// `LeakDetection` of the schema `LeakDetection` 1.2.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/LeakDetection`, for example.
     pub struct LeakDetection = "LeakDetection.LeakDetection" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `LeakDetectorGroups`: a list of objects.
+        /// A list of objects.
         pub fn leak_detector_groups(&self) -> view::List<LeakDetectorGroup> = "LeakDetectorGroups";
-        /// `LeakDetectors`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn leak_detectors(&self) -> Option<view::Link<crate::leak_detector_collection::LeakDetectorCollection>> = "LeakDetectors";
     }
 }
@@ -32,13 +32,13 @@ redfish_proto::view! {
     ///
     /// `LeakDetectorGroup` of the schema `LeakDetection` 1.2.0.
     pub struct LeakDetectorGroup = "LeakDetection.LeakDetectorGroup" {
-        /// `GroupName`: text.
+        /// Text.
         pub fn group_name(&self) -> Option<view::Text> = "GroupName";
-        /// `HumidityPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn humidity_percent(&self) -> Option<crate::sensor::Sensor> = "HumidityPercent";
-        /// `Detectors`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn detectors(&self) -> view::List<crate::leak_detector::LeakDetector> = "Detectors";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
     }
 }

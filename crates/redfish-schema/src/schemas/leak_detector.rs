@@ -10,57 +10,61 @@ redfish_proto::view! {
     /// `LeakDetector` of the schema `LeakDetector` 1.6.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/LeakDetection/LeakDetectors/{LeakDetectorId}`, for example.
     pub struct LeakDetector = "LeakDetector.LeakDetector" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `LeakDetectorType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn leak_detector_type(&self) -> Option<LeakDetectorType> = "LeakDetectorType";
-        /// `DataSourceUri`: a URI. Only in copies of a part of the resource.
+        /// A URI. Only in copies of a part of the resource.
         pub fn data_source_uri(&self) -> Option<view::Text> = "DataSourceUri";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `DetectorState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn detector_state(&self) -> Option<DetectorState> = "DetectorState";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `PhysicalSubContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_sub_context(&self) -> Option<crate::physical_context::PhysicalSubContext> = "PhysicalSubContext";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `SensingFrequency`: a number.
+        /// A number.
         pub fn sensing_frequency(&self) -> Option<view::Number> = "SensingFrequency";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `DeviceName`: text. Only in copies of a part of the resource.
+        /// Text. Only in copies of a part of the resource.
         pub fn device_name(&self) -> Option<view::Text> = "DeviceName";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `CriticalReactionType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn critical_reaction_type(&self) -> Option<ReactionType> = "CriticalReactionType";
-        /// `WarningReactionType`: a value of an enumeration. Writable.
+        /// The values of `CriticalReactionType` that the service allows, if it lists them.
+        pub fn critical_reaction_type_allowable_values(&self) -> view::List<ReactionType> = "CriticalReactionType@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn warning_reaction_type(&self) -> Option<ReactionType> = "WarningReactionType";
-        /// `ReactionDelaySeconds`: an integer in seconds. Writable.
+        /// The values of `WarningReactionType` that the service allows, if it lists them.
+        pub fn warning_reaction_type_allowable_values(&self) -> view::List<ReactionType> = "WarningReactionType@Redfish.AllowableValues";
+        /// An integer in seconds. Writable.
         pub fn reaction_delay_seconds(&self) -> Option<i64> = "ReactionDelaySeconds";
-        /// `Voltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn voltage(&self) -> Option<crate::sensor::Sensor> = "Voltage";
-        /// `CurrentAmps`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn current_amps(&self) -> Option<crate::sensor::Sensor> = "CurrentAmps";
     }
 }
@@ -68,17 +72,17 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`LeakDetector`]: its writable members.
     pub struct LeakDetectorPatch of LeakDetector {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `CriticalReactionType`: a value of an enumeration.
+        /// `CriticalReactionType`. A value of an enumeration.
         critical_reaction_type: value ReactionType = "CriticalReactionType";
-        /// `WarningReactionType`: a value of an enumeration.
+        /// `WarningReactionType`. A value of an enumeration.
         warning_reaction_type: value ReactionType = "WarningReactionType";
-        /// `ReactionDelaySeconds`: an integer in seconds.
+        /// `ReactionDelaySeconds`. An integer in seconds.
         reaction_delay_seconds: value i64 = "ReactionDelaySeconds";
     }
 }
@@ -88,15 +92,10 @@ redfish_proto::enumeration! {
     ///
     /// `DetectorState` of the schema `LeakDetector` 1.6.0.
     pub enum DetectorState {
-        /// `OK`.
         OK = "OK",
-        /// `Warning`.
         Warning = "Warning",
-        /// `Critical`.
         Critical = "Critical",
-        /// `Unavailable`.
         Unavailable = "Unavailable",
-        /// `Absent`.
         Absent = "Absent",
     }
 }
@@ -106,9 +105,7 @@ redfish_proto::enumeration! {
     ///
     /// `LeakDetectorType` of the schema `LeakDetector` 1.6.0.
     pub enum LeakDetectorType {
-        /// `Moisture`.
         Moisture = "Moisture",
-        /// `FloatSwitch`.
         FloatSwitch = "FloatSwitch",
     }
 }
@@ -118,11 +115,8 @@ redfish_proto::enumeration! {
     ///
     /// `ReactionType` of the schema `LeakDetector` 1.6.0.
     pub enum ReactionType {
-        /// `None`.
         None = "None",
-        /// `ForceOff`.
         ForceOff = "ForceOff",
-        /// `GracefulShutdown`.
         GracefulShutdown = "GracefulShutdown",
     }
 }

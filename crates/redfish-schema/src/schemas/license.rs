@@ -11,55 +11,55 @@ redfish_proto::view! {
     /// `License` of the schema `License` 1.1.4.
     /// Services have it at `/redfish/v1/LicenseService/Licenses/{LicenseId}`, for example.
     pub struct License = "License.License" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `LicenseType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn license_type(&self) -> Option<LicenseType> = "LicenseType";
-        /// `LicenseOrigin`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn license_origin(&self) -> Option<LicenseOrigin> = "LicenseOrigin";
-        /// `Removable`: true or false.
+        /// True or false.
         pub fn removable(&self) -> Option<bool> = "Removable";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Contact`: an object.
+        /// An object.
         pub fn contact(&self) -> Option<ContactInfo> = "Contact";
-        /// `LicenseString`: text.
+        /// Text.
         pub fn license_string(&self) -> Option<view::Text> = "LicenseString";
-        /// `EntitlementId`: text.
+        /// Text.
         pub fn entitlement_id(&self) -> Option<view::Text> = "EntitlementId";
-        /// `DownloadURI`: a URI.
+        /// A URI.
         pub fn download_uri(&self) -> Option<view::Text> = "DownloadURI";
-        /// `AuthorizationScope`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn authorization_scope(&self) -> Option<AuthorizationScope> = "AuthorizationScope";
-        /// `MaxAuthorizedDevices`: an integer.
+        /// An integer.
         pub fn max_authorized_devices(&self) -> Option<i64> = "MaxAuthorizedDevices";
-        /// `GracePeriodDays`: an integer.
+        /// An integer.
         pub fn grace_period_days(&self) -> Option<i64> = "GracePeriodDays";
-        /// `InstallDate`: a date and time.
+        /// A date and time.
         pub fn install_date(&self) -> Option<view::DateTime> = "InstallDate";
-        /// `ExpirationDate`: a date and time.
+        /// A date and time.
         pub fn expiration_date(&self) -> Option<view::DateTime> = "ExpirationDate";
-        /// `RemainingDuration`: a duration.
+        /// A duration.
         pub fn remaining_duration(&self) -> Option<view::Duration> = "RemainingDuration";
-        /// `RemainingUseCount`: an integer.
+        /// An integer.
         pub fn remaining_use_count(&self) -> Option<i64> = "RemainingUseCount";
-        /// `LicenseInfoURI`: a URI.
+        /// A URI.
         pub fn license_info_uri(&self) -> Option<view::Text> = "LicenseInfoURI";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -69,11 +69,11 @@ redfish_proto::view! {
     ///
     /// `ContactInfo` of the schema `License` 1.1.4.
     pub struct ContactInfo = "License.ContactInfo" {
-        /// `ContactName`: text.
+        /// Text.
         pub fn contact_name(&self) -> Option<view::Text> = "ContactName";
-        /// `PhoneNumber`: text.
+        /// Text.
         pub fn phone_number(&self) -> Option<view::Text> = "PhoneNumber";
-        /// `EmailAddress`: text.
+        /// Text.
         pub fn email_address(&self) -> Option<view::Text> = "EmailAddress";
     }
 }
@@ -83,11 +83,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `License` 1.1.4.
     pub struct Links = "License.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `AuthorizedDevices`: a list of links.
+        /// A list of links.
         pub fn authorized_devices(&self) -> view::List<view::Link<crate::resource::Item>> = "AuthorizedDevices";
-        /// `TargetServices`: a list of links.
+        /// A list of links.
         pub fn target_services(&self) -> view::List<view::Link<crate::manager::Manager>> = "TargetServices";
     }
 }
@@ -96,47 +96,47 @@ redfish_proto::patch! {
     /// The body that creates a [`License`], with what the schema requires as arguments of `new`.
     pub struct LicenseCreate creates License (
     license_string: value String = "LicenseString") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `LicenseType`: a value of an enumeration.
+        /// `LicenseType`. A value of an enumeration.
         license_type: value view::Nullable<LicenseType> = "LicenseType";
-        /// `LicenseOrigin`: a value of an enumeration.
+        /// `LicenseOrigin`. A value of an enumeration.
         license_origin: value view::Nullable<LicenseOrigin> = "LicenseOrigin";
-        /// `Removable`: true or false.
+        /// `Removable`. True or false.
         removable: value view::Nullable<bool> = "Removable";
-        /// `Manufacturer`: text.
+        /// `Manufacturer`. Text.
         manufacturer: value view::Nullable<String> = "Manufacturer";
-        /// `SKU`: text.
+        /// `SKU`. Text.
         sku: value view::Nullable<String> = "SKU";
-        /// `SerialNumber`: text.
+        /// `SerialNumber`. Text.
         serial_number: value view::Nullable<String> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// `PartNumber`. Text.
         part_number: value view::Nullable<String> = "PartNumber";
-        /// `Contact`: an object.
+        /// `Contact`. An object.
         contact: value Value = "Contact";
-        /// `EntitlementId`: text.
+        /// `EntitlementId`. Text.
         entitlement_id: value view::Nullable<String> = "EntitlementId";
-        /// `DownloadURI`: a URI.
+        /// `DownloadURI`. A URI.
         download_uri: value String = "DownloadURI";
-        /// `AuthorizationScope`: a value of an enumeration.
+        /// `AuthorizationScope`. A value of an enumeration.
         authorization_scope: value view::Nullable<AuthorizationScope> = "AuthorizationScope";
-        /// `MaxAuthorizedDevices`: an integer.
+        /// `MaxAuthorizedDevices`. An integer.
         max_authorized_devices: value view::Nullable<i64> = "MaxAuthorizedDevices";
-        /// `GracePeriodDays`: an integer.
+        /// `GracePeriodDays`. An integer.
         grace_period_days: value view::Nullable<i64> = "GracePeriodDays";
-        /// `InstallDate`: a date and time.
+        /// `InstallDate`. A date and time.
         install_date: value view::Nullable<view::DateTime> = "InstallDate";
-        /// `ExpirationDate`: a date and time.
+        /// `ExpirationDate`. A date and time.
         expiration_date: value view::Nullable<view::DateTime> = "ExpirationDate";
-        /// `RemainingDuration`: a duration.
+        /// `RemainingDuration`. A duration.
         remaining_duration: value view::Nullable<view::Duration> = "RemainingDuration";
-        /// `RemainingUseCount`: an integer.
+        /// `RemainingUseCount`. An integer.
         remaining_use_count: value view::Nullable<i64> = "RemainingUseCount";
-        /// `LicenseInfoURI`: a URI.
+        /// `LicenseInfoURI`. A URI.
         license_info_uri: value view::Nullable<String> = "LicenseInfoURI";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
     }
 }
@@ -146,11 +146,8 @@ redfish_proto::enumeration! {
     ///
     /// `AuthorizationScope` of the schema `License` 1.1.4.
     pub enum AuthorizationScope {
-        /// `Device`.
         Device = "Device",
-        /// `Capacity`.
         Capacity = "Capacity",
-        /// `Service`.
         Service = "Service",
     }
 }
@@ -160,9 +157,7 @@ redfish_proto::enumeration! {
     ///
     /// `LicenseOrigin` of the schema `License` 1.1.4.
     pub enum LicenseOrigin {
-        /// `BuiltIn`.
         BuiltIn = "BuiltIn",
-        /// `Installed`.
         Installed = "Installed",
     }
 }
@@ -172,11 +167,8 @@ redfish_proto::enumeration! {
     ///
     /// `LicenseType` of the schema `License` 1.1.4.
     pub enum LicenseType {
-        /// `Production`.
         Production = "Production",
-        /// `Prototype`.
         Prototype = "Prototype",
-        /// `Trial`.
         Trial = "Trial",
     }
 }

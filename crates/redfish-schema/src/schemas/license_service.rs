@@ -12,19 +12,19 @@ redfish_proto::view! {
     /// `LicenseService` of the schema `LicenseService` 1.1.2.
     /// Services have it at `/redfish/v1/LicenseService`, for example.
     pub struct LicenseService = "LicenseService.LicenseService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `LicenseExpirationWarningDays`: an integer. Writable.
+        /// An integer. Writable.
         pub fn license_expiration_warning_days(&self) -> Option<i64> = "LicenseExpirationWarningDays";
-        /// `Licenses`: a link.
+        /// A link.
         pub fn licenses(&self) -> Option<view::Link<crate::license_collection::LicenseCollection>> = "Licenses";
     }
 }
@@ -55,15 +55,15 @@ impl LicenseService {
 redfish_proto::patch! {
     /// Optional parameters of the action `LicenseService.Install`.
     pub struct InstallParameters {
-        /// `TransferProtocol`: a value of an enumeration.
+        /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value String = "Username";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value String = "Password";
-        /// `AuthorizedDevices`: a list of links.
+        /// `AuthorizedDevices`. A list of links.
         authorized_devices: list view::Reference = "AuthorizedDevices";
-        /// `TargetServices`: a list of links.
+        /// `TargetServices`. A list of links.
         target_services: list view::Reference = "TargetServices";
     }
 }
@@ -71,9 +71,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LicenseService`]: its writable members.
     pub struct LicenseServicePatch of LicenseService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `LicenseExpirationWarningDays`: an integer.
+        /// `LicenseExpirationWarningDays`. An integer.
         license_expiration_warning_days: value view::Nullable<i64> = "LicenseExpirationWarningDays";
     }
 }
@@ -83,23 +83,14 @@ redfish_proto::enumeration! {
     ///
     /// `TransferProtocolType` of the schema `LicenseService` 1.1.2.
     pub enum TransferProtocolType {
-        /// `CIFS`.
         CIFS = "CIFS",
-        /// `FTP`.
         FTP = "FTP",
-        /// `SFTP`.
         SFTP = "SFTP",
-        /// `HTTP`.
         HTTP = "HTTP",
-        /// `HTTPS`.
         HTTPS = "HTTPS",
-        /// `SCP`.
         SCP = "SCP",
-        /// `TFTP`.
         TFTP = "TFTP",
-        /// `OEM`.
         OEM = "OEM",
-        /// `NFS`.
         NFS = "NFS",
     }
 }

@@ -11,99 +11,99 @@ redfish_proto::view! {
     /// `LogEntry` of the schema `LogEntry` 1.21.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/LogServices/{LogServiceId}/Entries/{LogEntryId}`, for example.
     pub struct LogEntry = "LogEntry.LogEntry" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Severity`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn severity(&self) -> Option<EventSeverity> = "Severity";
-        /// `Created`: a date and time.
+        /// A date and time.
         pub fn created(&self) -> Option<view::DateTime> = "Created";
-        /// `EntryType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn entry_type(&self) -> Option<LogEntryType> = "EntryType";
-        /// `OemRecordFormat`: text.
+        /// Text.
         pub fn oem_record_format(&self) -> Option<view::Text> = "OemRecordFormat";
-        /// `EntryCode`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn entry_code(&self) -> Option<LogEntryCode> = "EntryCode";
-        /// `SensorType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn sensor_type(&self) -> Option<SensorType> = "SensorType";
-        /// `SensorNumber`: an integer.
+        /// An integer.
         pub fn sensor_number(&self) -> Option<i64> = "SensorNumber";
-        /// `Message`: text.
+        /// Text.
         pub fn message(&self) -> Option<view::Text> = "Message";
-        /// `MessageId`: text.
+        /// Text.
         pub fn message_id(&self) -> Option<view::Text> = "MessageId";
-        /// `MessageArgs`: a list of texts.
+        /// A list of texts.
         pub fn message_args(&self) -> view::List<view::Text> = "MessageArgs";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `EventType`: a value of an enumeration. Deprecated by the schema.
+        /// A value of an enumeration. Deprecated by the schema.
         pub fn event_type(&self) -> Option<crate::event::EventType> = "EventType";
-        /// `EventId`: text.
+        /// Text.
         pub fn event_id(&self) -> Option<view::Text> = "EventId";
-        /// `EventTimestamp`: a date and time.
+        /// A date and time.
         pub fn event_timestamp(&self) -> Option<view::DateTime> = "EventTimestamp";
-        /// `OemLogEntryCode`: text.
+        /// Text.
         pub fn oem_log_entry_code(&self) -> Option<view::Text> = "OemLogEntryCode";
-        /// `OemSensorType`: text.
+        /// Text.
         pub fn oem_sensor_type(&self) -> Option<view::Text> = "OemSensorType";
-        /// `EventGroupId`: an integer.
+        /// An integer.
         pub fn event_group_id(&self) -> Option<i64> = "EventGroupId";
-        /// `GeneratorId`: text.
+        /// Text.
         pub fn generator_id(&self) -> Option<view::Text> = "GeneratorId";
-        /// `Modified`: a date and time.
+        /// A date and time.
         pub fn modified(&self) -> Option<view::DateTime> = "Modified";
-        /// `AdditionalDataSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn additional_data_size_bytes(&self) -> Option<i64> = "AdditionalDataSizeBytes";
-        /// `AdditionalDataURI`: a URI.
+        /// A URI.
         pub fn additional_data_uri(&self) -> Option<view::Text> = "AdditionalDataURI";
-        /// `DiagnosticDataType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn diagnostic_data_type(&self) -> Option<LogDiagnosticDataTypes> = "DiagnosticDataType";
-        /// `OEMDiagnosticDataType`: text.
+        /// Text.
         pub fn oem_diagnostic_data_type(&self) -> Option<view::Text> = "OEMDiagnosticDataType";
-        /// `Resolved`: true or false. Writable.
+        /// True or false. Writable.
         pub fn resolved(&self) -> Option<bool> = "Resolved";
-        /// `ServiceProviderNotified`: true or false.
+        /// True or false.
         pub fn service_provider_notified(&self) -> Option<bool> = "ServiceProviderNotified";
-        /// `Resolution`: text.
+        /// Text.
         pub fn resolution(&self) -> Option<view::Text> = "Resolution";
-        /// `Originator`: text.
+        /// Text.
         pub fn originator(&self) -> Option<view::Text> = "Originator";
-        /// `OriginatorType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn originator_type(&self) -> Option<OriginatorTypes> = "OriginatorType";
-        /// `SpecificEventExistsInGroup`: true or false.
+        /// True or false.
         pub fn specific_event_exists_in_group(&self) -> Option<bool> = "SpecificEventExistsInGroup";
-        /// `OverflowErrorCount`: an integer.
+        /// An integer.
         pub fn overflow_error_count(&self) -> Option<i64> = "OverflowErrorCount";
-        /// `FirstOverflowTimestamp`: a date and time.
+        /// A date and time.
         pub fn first_overflow_timestamp(&self) -> Option<view::DateTime> = "FirstOverflowTimestamp";
-        /// `LastOverflowTimestamp`: a date and time.
+        /// A date and time.
         pub fn last_overflow_timestamp(&self) -> Option<view::DateTime> = "LastOverflowTimestamp";
-        /// `CXLEntryType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn cxl_entry_type(&self) -> Option<CXLEntryType> = "CXLEntryType";
-        /// `Persistency`: true or false.
+        /// True or false.
         pub fn persistency(&self) -> Option<bool> = "Persistency";
-        /// `CPER`: an object.
+        /// An object.
         pub fn cper(&self) -> Option<CPER> = "CPER";
-        /// `DiagnosticData`: text.
+        /// Text.
         pub fn diagnostic_data(&self) -> Option<view::Text> = "DiagnosticData";
-        /// `ResolutionSteps`: a list of objects.
+        /// A list of objects.
         pub fn resolution_steps(&self) -> view::List<crate::resolution_step::ResolutionStep> = "ResolutionSteps";
-        /// `Username`: text.
+        /// Text.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `UserAuthenticationSource`: text.
+        /// Text.
         pub fn user_authentication_source(&self) -> Option<view::Text> = "UserAuthenticationSource";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `OriginOfConditionUnavailable`: true or false.
+        /// True or false.
         pub fn origin_of_condition_unavailable(&self) -> Option<bool> = "OriginOfConditionUnavailable";
-        /// `OriginAddress`: text.
+        /// Text.
         pub fn origin_address(&self) -> Option<view::Text> = "OriginAddress";
     }
 }
@@ -113,11 +113,11 @@ redfish_proto::view! {
     ///
     /// `CPER` of the schema `LogEntry` 1.21.0.
     pub struct CPER = "LogEntry.CPER" {
-        /// `NotificationType`: a UUID.
+        /// A UUID.
         pub fn notification_type(&self) -> Option<view::Uuid> = "NotificationType";
-        /// `SectionType`: a UUID.
+        /// A UUID.
         pub fn section_type(&self) -> Option<view::Uuid> = "SectionType";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -127,13 +127,13 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `LogEntry` 1.21.0.
     pub struct Links = "LogEntry.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `OriginOfCondition`: a link.
+        /// A link.
         pub fn origin_of_condition(&self) -> Option<view::Link<crate::resource::Item>> = "OriginOfCondition";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `RelatedLogEntries`: a list of links.
+        /// A list of links.
         pub fn related_log_entries(&self) -> view::List<view::Link<LogEntry>> = "RelatedLogEntries";
     }
 }
@@ -141,7 +141,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`LogEntry`]: its writable members.
     pub struct LogEntryPatch of LogEntry {
-        /// `Resolved`: true or false.
+        /// `Resolved`. True or false.
         resolved: value view::Nullable<bool> = "Resolved";
     }
 }
@@ -150,91 +150,91 @@ redfish_proto::patch! {
     /// The body that creates a [`LogEntry`], with what the schema requires as arguments of `new`.
     pub struct LogEntryCreate creates LogEntry (
     entry_type: value LogEntryType = "EntryType") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Severity`: a value of an enumeration.
+        /// `Severity`. A value of an enumeration.
         severity: value view::Nullable<EventSeverity> = "Severity";
-        /// `Created`: a date and time.
+        /// `Created`. A date and time.
         created: value view::DateTime = "Created";
-        /// `OemRecordFormat`: text.
+        /// `OemRecordFormat`. Text.
         oem_record_format: value view::Nullable<String> = "OemRecordFormat";
-        /// `EntryCode`: a value of an enumeration.
+        /// `EntryCode`. A value of an enumeration.
         entry_code: value view::Nullable<LogEntryCode> = "EntryCode";
-        /// `SensorType`: a value of an enumeration.
+        /// `SensorType`. A value of an enumeration.
         sensor_type: value view::Nullable<SensorType> = "SensorType";
-        /// `SensorNumber`: an integer.
+        /// `SensorNumber`. An integer.
         sensor_number: value view::Nullable<i64> = "SensorNumber";
-        /// `Message`: text.
+        /// `Message`. Text.
         message: value view::Nullable<String> = "Message";
-        /// `MessageId`: text.
+        /// `MessageId`. Text.
         message_id: value String = "MessageId";
-        /// `MessageArgs`: a list of texts.
+        /// `MessageArgs`. A list of texts.
         message_args: list String = "MessageArgs";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `EventId`: text.
+        /// `EventId`. Text.
         event_id: value String = "EventId";
-        /// `EventTimestamp`: a date and time.
+        /// `EventTimestamp`. A date and time.
         event_timestamp: value view::DateTime = "EventTimestamp";
-        /// `OemLogEntryCode`: text.
+        /// `OemLogEntryCode`. Text.
         oem_log_entry_code: value view::Nullable<String> = "OemLogEntryCode";
-        /// `OemSensorType`: text.
+        /// `OemSensorType`. Text.
         oem_sensor_type: value view::Nullable<String> = "OemSensorType";
-        /// `EventGroupId`: an integer.
+        /// `EventGroupId`. An integer.
         event_group_id: value view::Nullable<i64> = "EventGroupId";
-        /// `GeneratorId`: text.
+        /// `GeneratorId`. Text.
         generator_id: value view::Nullable<String> = "GeneratorId";
-        /// `Modified`: a date and time.
+        /// `Modified`. A date and time.
         modified: value view::DateTime = "Modified";
-        /// `AdditionalDataSizeBytes`: an integer in bytes.
+        /// `AdditionalDataSizeBytes`. An integer in bytes.
         additional_data_size_bytes: value view::Nullable<i64> = "AdditionalDataSizeBytes";
-        /// `AdditionalDataURI`: a URI.
+        /// `AdditionalDataURI`. A URI.
         additional_data_uri: value view::Nullable<String> = "AdditionalDataURI";
-        /// `DiagnosticDataType`: a value of an enumeration.
+        /// `DiagnosticDataType`. A value of an enumeration.
         diagnostic_data_type: value view::Nullable<LogDiagnosticDataTypes> = "DiagnosticDataType";
-        /// `OEMDiagnosticDataType`: text.
+        /// `OEMDiagnosticDataType`. Text.
         oem_diagnostic_data_type: value view::Nullable<String> = "OEMDiagnosticDataType";
-        /// `Resolved`: true or false.
+        /// `Resolved`. True or false.
         resolved: value view::Nullable<bool> = "Resolved";
-        /// `ServiceProviderNotified`: true or false.
+        /// `ServiceProviderNotified`. True or false.
         service_provider_notified: value view::Nullable<bool> = "ServiceProviderNotified";
-        /// `Resolution`: text.
+        /// `Resolution`. Text.
         resolution: value String = "Resolution";
-        /// `Originator`: text.
+        /// `Originator`. Text.
         originator: value String = "Originator";
-        /// `OriginatorType`: a value of an enumeration.
+        /// `OriginatorType`. A value of an enumeration.
         originator_type: value OriginatorTypes = "OriginatorType";
-        /// `SpecificEventExistsInGroup`: true or false.
+        /// `SpecificEventExistsInGroup`. True or false.
         specific_event_exists_in_group: value bool = "SpecificEventExistsInGroup";
-        /// `OverflowErrorCount`: an integer.
+        /// `OverflowErrorCount`. An integer.
         overflow_error_count: value i64 = "OverflowErrorCount";
-        /// `FirstOverflowTimestamp`: a date and time.
+        /// `FirstOverflowTimestamp`. A date and time.
         first_overflow_timestamp: value view::DateTime = "FirstOverflowTimestamp";
-        /// `LastOverflowTimestamp`: a date and time.
+        /// `LastOverflowTimestamp`. A date and time.
         last_overflow_timestamp: value view::DateTime = "LastOverflowTimestamp";
-        /// `CXLEntryType`: a value of an enumeration.
+        /// `CXLEntryType`. A value of an enumeration.
         cxl_entry_type: value CXLEntryType = "CXLEntryType";
-        /// `Persistency`: true or false.
+        /// `Persistency`. True or false.
         persistency: value bool = "Persistency";
-        /// `CPER`: an object.
+        /// `CPER`. An object.
         cper: value Value = "CPER";
-        /// `DiagnosticData`: text.
+        /// `DiagnosticData`. Text.
         diagnostic_data: value view::Nullable<String> = "DiagnosticData";
-        /// `ResolutionSteps`: a list of objects.
+        /// `ResolutionSteps`. A list of objects.
         resolution_steps: list Value = "ResolutionSteps";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value view::Nullable<String> = "Username";
-        /// `UserAuthenticationSource`: text.
+        /// `UserAuthenticationSource`. Text.
         user_authentication_source: value view::Nullable<String> = "UserAuthenticationSource";
-        /// `SerialNumber`: text.
+        /// `SerialNumber`. Text.
         serial_number: value view::Nullable<String> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// `PartNumber`. Text.
         part_number: value view::Nullable<String> = "PartNumber";
-        /// `OriginOfConditionUnavailable`: true or false.
+        /// `OriginOfConditionUnavailable`. True or false.
         origin_of_condition_unavailable: value view::Nullable<bool> = "OriginOfConditionUnavailable";
-        /// `OriginAddress`: text.
+        /// `OriginAddress`. Text.
         origin_address: value view::Nullable<String> = "OriginAddress";
     }
 }
@@ -244,15 +244,10 @@ redfish_proto::enumeration! {
     ///
     /// `CXLEntryType` of the schema `LogEntry` 1.21.0.
     pub enum CXLEntryType {
-        /// `DynamicCapacity`.
         DynamicCapacity = "DynamicCapacity",
-        /// `Informational`.
         Informational = "Informational",
-        /// `Warning`.
         Warning = "Warning",
-        /// `Failure`.
         Failure = "Failure",
-        /// `Fatal`.
         Fatal = "Fatal",
     }
 }
@@ -262,11 +257,8 @@ redfish_proto::enumeration! {
     ///
     /// `EventSeverity` of the schema `LogEntry` 1.21.0.
     pub enum EventSeverity {
-        /// `OK`.
         OK = "OK",
-        /// `Warning`.
         Warning = "Warning",
-        /// `Critical`.
         Critical = "Critical",
     }
 }
@@ -276,19 +268,12 @@ redfish_proto::enumeration! {
     ///
     /// `LogDiagnosticDataTypes` of the schema `LogEntry` 1.21.0.
     pub enum LogDiagnosticDataTypes {
-        /// `Manager`.
         Manager = "Manager",
-        /// `PreOS`.
         PreOS = "PreOS",
-        /// `OS`.
         OS = "OS",
-        /// `OEM`.
         OEM = "OEM",
-        /// `CPER`.
         CPER = "CPER",
-        /// `CPERSection`.
         CPERSection = "CPERSection",
-        /// `Device`.
         Device = "Device",
     }
 }
@@ -298,125 +283,65 @@ redfish_proto::enumeration! {
     ///
     /// `LogEntryCode` of the schema `LogEntry` 1.21.0.
     pub enum LogEntryCode {
-        /// `Assert`.
         Assert = "Assert",
-        /// `Deassert`.
         Deassert = "Deassert",
-        /// `Lower Non-critical - going low`.
         LowerNonCriticalGoingLow = "Lower Non-critical - going low",
-        /// `Lower Non-critical - going high`.
         LowerNonCriticalGoingHigh = "Lower Non-critical - going high",
-        /// `Lower Critical - going low`.
         LowerCriticalGoingLow = "Lower Critical - going low",
-        /// `Lower Critical - going high`.
         LowerCriticalGoingHigh = "Lower Critical - going high",
-        /// `Lower Non-recoverable - going low`.
         LowerNonRecoverableGoingLow = "Lower Non-recoverable - going low",
-        /// `Lower Non-recoverable - going high`.
         LowerNonRecoverableGoingHigh = "Lower Non-recoverable - going high",
-        /// `Upper Non-critical - going low`.
         UpperNonCriticalGoingLow = "Upper Non-critical - going low",
-        /// `Upper Non-critical - going high`.
         UpperNonCriticalGoingHigh = "Upper Non-critical - going high",
-        /// `Upper Critical - going low`.
         UpperCriticalGoingLow = "Upper Critical - going low",
-        /// `Upper Critical - going high`.
         UpperCriticalGoingHigh = "Upper Critical - going high",
-        /// `Upper Non-recoverable - going low`.
         UpperNonRecoverableGoingLow = "Upper Non-recoverable - going low",
-        /// `Upper Non-recoverable - going high`.
         UpperNonRecoverableGoingHigh = "Upper Non-recoverable - going high",
-        /// `Transition to Idle`.
         TransitionToIdle = "Transition to Idle",
-        /// `Transition to Active`.
         TransitionToActive = "Transition to Active",
-        /// `Transition to Busy`.
         TransitionToBusy = "Transition to Busy",
-        /// `State Deasserted`.
         StateDeasserted = "State Deasserted",
-        /// `State Asserted`.
         StateAsserted = "State Asserted",
-        /// `Predictive Failure deasserted`.
         PredictiveFailureDeasserted = "Predictive Failure deasserted",
-        /// `Predictive Failure asserted`.
         PredictiveFailureAsserted = "Predictive Failure asserted",
-        /// `Limit Not Exceeded`.
         LimitNotExceeded = "Limit Not Exceeded",
-        /// `Limit Exceeded`.
         LimitExceeded = "Limit Exceeded",
-        /// `Performance Met`.
         PerformanceMet = "Performance Met",
-        /// `Performance Lags`.
         PerformanceLags = "Performance Lags",
-        /// `Transition to OK`.
         TransitionToOK = "Transition to OK",
-        /// `Transition to Non-Critical from OK`.
         TransitionToNonCriticalFromOK = "Transition to Non-Critical from OK",
-        /// `Transition to Critical from less severe`.
         TransitionToCriticalFromLessSevere = "Transition to Critical from less severe",
-        /// `Transition to Non-recoverable from less severe`.
         TransitionToNonRecoverableFromLessSevere = "Transition to Non-recoverable from less severe",
-        /// `Transition to Non-Critical from more severe`.
         TransitionToNonCriticalFromMoreSevere = "Transition to Non-Critical from more severe",
-        /// `Transition to Critical from Non-recoverable`.
         TransitionToCriticalFromNonRecoverable = "Transition to Critical from Non-recoverable",
-        /// `Transition to Non-recoverable`.
         TransitionToNonRecoverable = "Transition to Non-recoverable",
-        /// `Monitor`.
         Monitor = "Monitor",
-        /// `Informational`.
         Informational = "Informational",
-        /// `Device Removed / Device Absent`.
         DeviceRemovedDeviceAbsent = "Device Removed / Device Absent",
-        /// `Device Inserted / Device Present`.
         DeviceInsertedDevicePresent = "Device Inserted / Device Present",
-        /// `Device Disabled`.
         DeviceDisabled = "Device Disabled",
-        /// `Device Enabled`.
         DeviceEnabled = "Device Enabled",
-        /// `Transition to Running`.
         TransitionToRunning = "Transition to Running",
-        /// `Transition to In Test`.
         TransitionToInTest = "Transition to In Test",
-        /// `Transition to Power Off`.
         TransitionToPowerOff = "Transition to Power Off",
-        /// `Transition to On Line`.
         TransitionToOnLine = "Transition to On Line",
-        /// `Transition to Off Line`.
         TransitionToOffLine = "Transition to Off Line",
-        /// `Transition to Off Duty`.
         TransitionToOffDuty = "Transition to Off Duty",
-        /// `Transition to Degraded`.
         TransitionToDegraded = "Transition to Degraded",
-        /// `Transition to Power Save`.
         TransitionToPowerSave = "Transition to Power Save",
-        /// `Install Error`.
         InstallError = "Install Error",
-        /// `Fully Redundant`.
         FullyRedundant = "Fully Redundant",
-        /// `Redundancy Lost`.
         RedundancyLost = "Redundancy Lost",
-        /// `Redundancy Degraded`.
         RedundancyDegraded = "Redundancy Degraded",
-        /// `Non-redundant:Sufficient Resources from Redundant`.
         NonRedundantSufficientResourcesFromRedundant = "Non-redundant:Sufficient Resources from Redundant",
-        /// `Non-redundant:Sufficient Resources from Insufficient Resources`.
         NonRedundantSufficientResourcesFromInsufficientResources = "Non-redundant:Sufficient Resources from Insufficient Resources",
-        /// `Non-redundant:Insufficient Resources`.
         NonRedundantInsufficientResources = "Non-redundant:Insufficient Resources",
-        /// `Redundancy Degraded from Fully Redundant`.
         RedundancyDegradedFromFullyRedundant = "Redundancy Degraded from Fully Redundant",
-        /// `Redundancy Degraded from Non-redundant`.
         RedundancyDegradedFromNonRedundant = "Redundancy Degraded from Non-redundant",
-        /// `D0 Power State`.
         D0PowerState = "D0 Power State",
-        /// `D1 Power State`.
         D1PowerState = "D1 Power State",
-        /// `D2 Power State`.
         D2PowerState = "D2 Power State",
-        /// `D3 Power State`.
         D3PowerState = "D3 Power State",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -426,13 +351,9 @@ redfish_proto::enumeration! {
     ///
     /// `LogEntryType` of the schema `LogEntry` 1.21.0.
     pub enum LogEntryType {
-        /// `Event`.
         Event = "Event",
-        /// `SEL`.
         SEL = "SEL",
-        /// `Oem`.
         Oem = "Oem",
-        /// `CXL`.
         CXL = "CXL",
     }
 }
@@ -442,11 +363,8 @@ redfish_proto::enumeration! {
     ///
     /// `OriginatorTypes` of the schema `LogEntry` 1.21.0.
     pub enum OriginatorTypes {
-        /// `Client`.
         Client = "Client",
-        /// `Internal`.
         Internal = "Internal",
-        /// `SupportingService`.
         SupportingService = "SupportingService",
     }
 }
@@ -456,93 +374,49 @@ redfish_proto::enumeration! {
     ///
     /// `SensorType` of the schema `LogEntry` 1.21.0.
     pub enum SensorType {
-        /// `Platform Security Violation Attempt`.
         PlatformSecurityViolationAttempt = "Platform Security Violation Attempt",
-        /// `Temperature`.
         Temperature = "Temperature",
-        /// `Voltage`.
         Voltage = "Voltage",
-        /// `Current`.
         Current = "Current",
-        /// `Fan`.
         Fan = "Fan",
-        /// `Physical Chassis Security`.
         PhysicalChassisSecurity = "Physical Chassis Security",
-        /// `Processor`.
         Processor = "Processor",
-        /// `Power Supply / Converter`.
         PowerSupplyConverter = "Power Supply / Converter",
-        /// `PowerUnit`.
         PowerUnit = "PowerUnit",
-        /// `CoolingDevice`.
         CoolingDevice = "CoolingDevice",
-        /// `Other Units-based Sensor`.
         OtherUnitsBasedSensor = "Other Units-based Sensor",
-        /// `Memory`.
         Memory = "Memory",
-        /// `Drive Slot/Bay`.
         DriveSlotBay = "Drive Slot/Bay",
-        /// `POST Memory Resize`.
         POSTMemoryResize = "POST Memory Resize",
-        /// `System Firmware Progress`.
         SystemFirmwareProgress = "System Firmware Progress",
-        /// `Event Logging Disabled`.
         EventLoggingDisabled = "Event Logging Disabled",
-        /// `System Event`.
         SystemEvent = "System Event",
-        /// `Critical Interrupt`.
         CriticalInterrupt = "Critical Interrupt",
-        /// `Button/Switch`.
         Button_Switch = "Button/Switch",
-        /// `Module/Board`.
         Module_Board = "Module/Board",
-        /// `Microcontroller/Coprocessor`.
         Microcontroller_Coprocessor = "Microcontroller/Coprocessor",
-        /// `Add-in Card`.
         AddInCard = "Add-in Card",
-        /// `Chassis`.
         Chassis = "Chassis",
-        /// `ChipSet`.
         ChipSet = "ChipSet",
-        /// `Other FRU`.
         OtherFRU = "Other FRU",
-        /// `Cable/Interconnect`.
         Cable_Interconnect = "Cable/Interconnect",
-        /// `Terminator`.
         Terminator = "Terminator",
-        /// `SystemBoot/Restart`.
         SystemBoot_Restart = "SystemBoot/Restart",
-        /// `Boot Error`.
         BootError = "Boot Error",
-        /// `BaseOSBoot/InstallationStatus`.
         BaseOSBoot_InstallationStatus = "BaseOSBoot/InstallationStatus",
-        /// `OS Stop/Shutdown`.
         OSStopShutdown = "OS Stop/Shutdown",
-        /// `Slot/Connector`.
         Slot_Connector = "Slot/Connector",
-        /// `System ACPI PowerState`.
         SystemACPIPowerState = "System ACPI PowerState",
-        /// `Watchdog`.
         Watchdog = "Watchdog",
-        /// `Platform Alert`.
         PlatformAlert = "Platform Alert",
-        /// `Entity Presence`.
         EntityPresence = "Entity Presence",
-        /// `Monitor ASIC/IC`.
         MonitorASICIC = "Monitor ASIC/IC",
-        /// `LAN`.
         LAN = "LAN",
-        /// `Management Subsystem Health`.
         ManagementSubsystemHealth = "Management Subsystem Health",
-        /// `Battery`.
         Battery = "Battery",
-        /// `Session Audit`.
         SessionAudit = "Session Audit",
-        /// `Version Change`.
         VersionChange = "Version Change",
-        /// `FRUState`.
         FRUState = "FRUState",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

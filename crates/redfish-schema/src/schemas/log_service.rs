@@ -12,46 +12,48 @@ redfish_proto::view! {
     /// `LogService` of the schema `LogService` 1.9.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/LogServices/{LogServiceId}`, for example.
     pub struct LogService = "LogService.LogService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `MaxNumberOfRecords`: an integer.
+        /// An integer.
         pub fn max_number_of_records(&self) -> Option<i64> = "MaxNumberOfRecords";
-        /// `OverWritePolicy`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn over_write_policy(&self) -> Option<OverWritePolicy> = "OverWritePolicy";
-        /// `DateTime`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn date_time(&self) -> Option<view::DateTime> = "DateTime";
-        /// `DateTimeLocalOffset`: text. Writable.
+        /// Text. Writable.
         pub fn date_time_local_offset(&self) -> Option<view::Text> = "DateTimeLocalOffset";
-        /// `Entries`: a link.
+        /// A link.
         pub fn entries(&self) -> Option<view::Link<crate::log_entry_collection::LogEntryCollection>> = "Entries";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `LogEntryType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn log_entry_type(&self) -> Option<LogEntryTypes> = "LogEntryType";
-        /// `SyslogFilters`: a list of objects.
+        /// A list of objects.
         pub fn syslog_filters(&self) -> view::List<SyslogFilter> = "SyslogFilters";
-        /// `AutoDSTEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn auto_dst_enabled(&self) -> Option<bool> = "AutoDSTEnabled";
-        /// `LogPurposes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn log_purposes(&self) -> view::List<LogPurpose> = "LogPurposes";
-        /// `OEMLogPurpose`: text.
+        /// Text.
         pub fn oem_log_purpose(&self) -> Option<view::Text> = "OEMLogPurpose";
-        /// `Persistency`: true or false.
+        /// True or false.
         pub fn persistency(&self) -> Option<bool> = "Persistency";
-        /// `Overflow`: true or false.
+        /// True or false.
         pub fn overflow(&self) -> Option<bool> = "Overflow";
-        /// `DiagnosticDataDetails`: a list of objects.
+        /// A list of objects.
         pub fn diagnostic_data_details(&self) -> view::List<DiagnosticDataDetails> = "DiagnosticDataDetails";
-        /// `AutoClearResolvedEntries`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn auto_clear_resolved_entries(&self) -> Option<AutoClearResolvedEntries> = "AutoClearResolvedEntries";
+        /// The values of `AutoClearResolvedEntries` that the service allows, if it lists them.
+        pub fn auto_clear_resolved_entries_allowable_values(&self) -> view::List<AutoClearResolvedEntries> = "AutoClearResolvedEntries@Redfish.AllowableValues";
     }
 }
 
@@ -60,13 +62,13 @@ redfish_proto::view! {
     ///
     /// `DiagnosticDataDetails` of the schema `LogService` 1.9.0.
     pub struct DiagnosticDataDetails = "LogService.DiagnosticDataDetails" {
-        /// `DiagnosticDataType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn diagnostic_data_type(&self) -> Option<LogDiagnosticDataTypes> = "DiagnosticDataType";
-        /// `OEMDiagnosticDataType`: text.
+        /// Text.
         pub fn oem_diagnostic_data_type(&self) -> Option<view::Text> = "OEMDiagnosticDataType";
-        /// `EstimatedDuration`: a duration.
+        /// A duration.
         pub fn estimated_duration(&self) -> Option<view::Duration> = "EstimatedDuration";
-        /// `EstimatedSizeBytes`: an integer.
+        /// An integer.
         pub fn estimated_size_bytes(&self) -> Option<i64> = "EstimatedSizeBytes";
     }
 }
@@ -76,7 +78,7 @@ redfish_proto::view! {
     ///
     /// `DownloadRawLogResponse` of the schema `LogService` 1.9.0.
     pub struct DownloadRawLogResponse = "LogService.DownloadRawLogResponse" {
-        /// `DownloadURI`: a URI.
+        /// A URI.
         pub fn download_uri(&self) -> Option<view::Text> = "DownloadURI";
     }
 }
@@ -86,10 +88,14 @@ redfish_proto::view! {
     ///
     /// `SyslogFilter` of the schema `LogService` 1.9.0.
     pub struct SyslogFilter = "LogService.SyslogFilter" {
-        /// `LowestSeverity`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn lowest_severity(&self) -> Option<SyslogSeverity> = "LowestSeverity";
-        /// `LogFacilities`: a list of values of an enumeration. Writable.
+        /// The values of `LowestSeverity` that the service allows, if it lists them.
+        pub fn lowest_severity_allowable_values(&self) -> view::List<SyslogSeverity> = "LowestSeverity@Redfish.AllowableValues";
+        /// A list of values of an enumeration. Writable.
         pub fn log_facilities(&self) -> view::List<SyslogFacility> = "LogFacilities";
+        /// The values of `LogFacilities` that the service allows, if it lists them.
+        pub fn log_facilities_allowable_values(&self) -> view::List<SyslogFacility> = "LogFacilities@Redfish.AllowableValues";
     }
 }
 
@@ -166,17 +172,17 @@ impl LogService {
 redfish_proto::patch! {
     /// Optional parameters of the action `LogService.CollectDiagnosticData`.
     pub struct CollectDiagnosticDataParameters {
-        /// `OEMDiagnosticDataType`: text.
+        /// `OEMDiagnosticDataType`. Text.
         oem_diagnostic_data_type: value String = "OEMDiagnosticDataType";
-        /// `TargetURI`: a URI.
+        /// `TargetURI`. A URI.
         target_uri: value String = "TargetURI";
-        /// `UserName`: text.
+        /// `UserName`. Text.
         user_name: value String = "UserName";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value String = "Password";
-        /// `TransferProtocol`: a value of an enumeration.
+        /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
-        /// `TargetDevice`: a link.
+        /// `TargetDevice`. A link.
         target_device: value view::Reference = "TargetDevice";
     }
 }
@@ -184,11 +190,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `LogService.PushDiagnosticData`.
     pub struct PushDiagnosticDataParameters {
-        /// `UserName`: text.
+        /// `UserName`. Text.
         user_name: value String = "UserName";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value String = "Password";
-        /// `TransferProtocol`: a value of an enumeration.
+        /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
     }
 }
@@ -196,17 +202,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LogService`]: its writable members.
     pub struct LogServicePatch of LogService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `DateTime`: a date and time.
+        /// `DateTime`. A date and time.
         date_time: value view::Nullable<view::DateTime> = "DateTime";
-        /// `DateTimeLocalOffset`: text.
+        /// `DateTimeLocalOffset`. Text.
         date_time_local_offset: value view::Nullable<String> = "DateTimeLocalOffset";
-        /// `SyslogFilters`: a list of objects.
+        /// `SyslogFilters`. A list of objects.
         syslog_filters: objects SyslogFilterPatch = "SyslogFilters";
-        /// `AutoDSTEnabled`: true or false.
+        /// `AutoDSTEnabled`. True or false.
         auto_dst_enabled: value bool = "AutoDSTEnabled";
-        /// `AutoClearResolvedEntries`: a value of an enumeration.
+        /// `AutoClearResolvedEntries`. A value of an enumeration.
         auto_clear_resolved_entries: value view::Nullable<AutoClearResolvedEntries> = "AutoClearResolvedEntries";
     }
 }
@@ -214,9 +220,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SyslogFilter`]: its writable members.
     pub struct SyslogFilterPatch {
-        /// `LowestSeverity`: a value of an enumeration.
+        /// `LowestSeverity`. A value of an enumeration.
         lowest_severity: value view::Nullable<SyslogSeverity> = "LowestSeverity";
-        /// `LogFacilities`: a list of values of an enumeration.
+        /// `LogFacilities`. A list of values of an enumeration.
         log_facilities: list SyslogFacility = "LogFacilities";
     }
 }
@@ -226,13 +232,9 @@ redfish_proto::enumeration! {
     ///
     /// `AutoClearResolvedEntries` of the schema `LogService` 1.9.0.
     pub enum AutoClearResolvedEntries {
-        /// `ClearEventGroup`.
         ClearEventGroup = "ClearEventGroup",
-        /// `RetainCauseResolutionEntries`.
         RetainCauseResolutionEntries = "RetainCauseResolutionEntries",
-        /// `UpdateCauseEntry`.
         UpdateCauseEntry = "UpdateCauseEntry",
-        /// `None`.
         None = "None",
     }
 }
@@ -242,15 +244,10 @@ redfish_proto::enumeration! {
     ///
     /// `LogDiagnosticDataTypes` of the schema `LogService` 1.9.0.
     pub enum LogDiagnosticDataTypes {
-        /// `Manager`.
         Manager = "Manager",
-        /// `PreOS`.
         PreOS = "PreOS",
-        /// `OS`.
         OS = "OS",
-        /// `OEM`.
         OEM = "OEM",
-        /// `Device`.
         Device = "Device",
     }
 }
@@ -260,15 +257,10 @@ redfish_proto::enumeration! {
     ///
     /// `LogEntryTypes` of the schema `LogService` 1.9.0.
     pub enum LogEntryTypes {
-        /// `Event`.
         Event = "Event",
-        /// `SEL`.
         SEL = "SEL",
-        /// `Multiple`.
         Multiple = "Multiple",
-        /// `OEM`.
         OEM = "OEM",
-        /// `CXL`.
         CXL = "CXL",
     }
 }
@@ -278,17 +270,11 @@ redfish_proto::enumeration! {
     ///
     /// `LogPurpose` of the schema `LogService` 1.9.0.
     pub enum LogPurpose {
-        /// `Diagnostic`.
         Diagnostic = "Diagnostic",
-        /// `Operations`.
         Operations = "Operations",
-        /// `Security`.
         Security = "Security",
-        /// `Telemetry`.
         Telemetry = "Telemetry",
-        /// `ExternalEntity`.
         ExternalEntity = "ExternalEntity",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -298,11 +284,8 @@ redfish_proto::enumeration! {
     ///
     /// `OverWritePolicy` of the schema `LogService` 1.9.0.
     pub enum OverWritePolicy {
-        /// `Unknown`.
         Unknown = "Unknown",
-        /// `WrapsWhenFull`.
         WrapsWhenFull = "WrapsWhenFull",
-        /// `NeverOverWrites`.
         NeverOverWrites = "NeverOverWrites",
     }
 }
@@ -312,53 +295,29 @@ redfish_proto::enumeration! {
     ///
     /// `SyslogFacility` of the schema `LogService` 1.9.0.
     pub enum SyslogFacility {
-        /// `Kern`.
         Kern = "Kern",
-        /// `User`.
         User = "User",
-        /// `Mail`.
         Mail = "Mail",
-        /// `Daemon`.
         Daemon = "Daemon",
-        /// `Auth`.
         Auth = "Auth",
-        /// `Syslog`.
         Syslog = "Syslog",
-        /// `LPR`.
         LPR = "LPR",
-        /// `News`.
         News = "News",
-        /// `UUCP`.
         UUCP = "UUCP",
-        /// `Cron`.
         Cron = "Cron",
-        /// `Authpriv`.
         Authpriv = "Authpriv",
-        /// `FTP`.
         FTP = "FTP",
-        /// `NTP`.
         NTP = "NTP",
-        /// `Security`.
         Security = "Security",
-        /// `Console`.
         Console = "Console",
-        /// `SolarisCron`.
         SolarisCron = "SolarisCron",
-        /// `Local0`.
         Local0 = "Local0",
-        /// `Local1`.
         Local1 = "Local1",
-        /// `Local2`.
         Local2 = "Local2",
-        /// `Local3`.
         Local3 = "Local3",
-        /// `Local4`.
         Local4 = "Local4",
-        /// `Local5`.
         Local5 = "Local5",
-        /// `Local6`.
         Local6 = "Local6",
-        /// `Local7`.
         Local7 = "Local7",
     }
 }
@@ -368,23 +327,14 @@ redfish_proto::enumeration! {
     ///
     /// `SyslogSeverity` of the schema `LogService` 1.9.0.
     pub enum SyslogSeverity {
-        /// `Emergency`.
         Emergency = "Emergency",
-        /// `Alert`.
         Alert = "Alert",
-        /// `Critical`.
         Critical = "Critical",
-        /// `Error`.
         Error = "Error",
-        /// `Warning`.
         Warning = "Warning",
-        /// `Notice`.
         Notice = "Notice",
-        /// `Informational`.
         Informational = "Informational",
-        /// `Debug`.
         Debug = "Debug",
-        /// `All`.
         All = "All",
     }
 }
@@ -394,23 +344,14 @@ redfish_proto::enumeration! {
     ///
     /// `TransferProtocolType` of the schema `LogService` 1.9.0.
     pub enum TransferProtocolType {
-        /// `CIFS`.
         CIFS = "CIFS",
-        /// `FTP`.
         FTP = "FTP",
-        /// `SFTP`.
         SFTP = "SFTP",
-        /// `HTTP`.
         HTTP = "HTTP",
-        /// `HTTPS`.
         HTTPS = "HTTPS",
-        /// `NFS`.
         NFS = "NFS",
-        /// `SCP`.
         SCP = "SCP",
-        /// `TFTP`.
         TFTP = "TFTP",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

@@ -12,122 +12,124 @@ redfish_proto::view! {
     /// `Manager` of the schema `Manager` 1.24.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}`, for example.
     pub struct Manager = "Manager.Manager" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ManagerType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn manager_type(&self) -> Option<ManagerType> = "ManagerType";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `EthernetInterfaces`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ethernet_interfaces(&self) -> Option<view::Link<crate::ethernet_interface_collection::EthernetInterfaceCollection>> = "EthernetInterfaces";
-        /// `SerialInterfaces`: a link.
+        /// A link.
         #[cfg(feature = "manager")]
         pub fn serial_interfaces(&self) -> Option<view::Link<crate::serial_interface_collection::SerialInterfaceCollection>> = "SerialInterfaces";
-        /// `NetworkProtocol`: a link.
+        /// A link.
         #[cfg(feature = "manager")]
         pub fn network_protocol(&self) -> Option<view::Link<crate::manager_network_protocol::ManagerNetworkProtocol>> = "NetworkProtocol";
-        /// `LogServices`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log_services(&self) -> Option<view::Link<crate::log_service_collection::LogServiceCollection>> = "LogServices";
-        /// `VirtualMedia`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         #[cfg(feature = "manager")]
         pub fn virtual_media(&self) -> Option<view::Link<crate::virtual_media_collection::VirtualMediaCollection>> = "VirtualMedia";
-        /// `ServiceEntryPointUUID`: a UUID.
+        /// A UUID.
         pub fn service_entry_point_uuid(&self) -> Option<view::Uuid> = "ServiceEntryPointUUID";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `DateTime`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn date_time(&self) -> Option<view::DateTime> = "DateTime";
-        /// `DateTimeLocalOffset`: text. Writable.
+        /// Text. Writable.
         pub fn date_time_local_offset(&self) -> Option<view::Text> = "DateTimeLocalOffset";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `SerialConsole`: an object. Deprecated by the schema.
+        /// An object. Deprecated by the schema.
         pub fn serial_console(&self) -> Option<SerialConsole> = "SerialConsole";
-        /// `CommandShell`: an object.
+        /// An object.
         pub fn command_shell(&self) -> Option<CommandShell> = "CommandShell";
-        /// `GraphicalConsole`: an object.
+        /// An object.
         pub fn graphical_console(&self) -> Option<GraphicalConsole> = "GraphicalConsole";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Redundancy`: a list of objects.
+        /// A list of objects.
         pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
-        /// `PowerState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `HostInterfaces`: a link.
+        /// A link.
         #[cfg(feature = "manager")]
         pub fn host_interfaces(&self) -> Option<view::Link<crate::host_interface_collection::HostInterfaceCollection>> = "HostInterfaces";
-        /// `AutoDSTEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn auto_dst_enabled(&self) -> Option<bool> = "AutoDSTEnabled";
-        /// `RemoteRedfishServiceUri`: a URI.
+        /// A URI.
         pub fn remote_redfish_service_uri(&self) -> Option<view::Text> = "RemoteRedfishServiceUri";
-        /// `RemoteAccountService`: a link.
+        /// A link.
         #[cfg(feature = "accounts")]
         pub fn remote_account_service(&self) -> Option<view::Link<crate::account_service::AccountService>> = "RemoteAccountService";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `LastResetTime`: a date and time.
+        /// A date and time.
         pub fn last_reset_time(&self) -> Option<view::DateTime> = "LastResetTime";
-        /// `TimeZoneName`: text. Writable.
+        /// Text. Writable.
         pub fn time_zone_name(&self) -> Option<view::Text> = "TimeZoneName";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `USBPorts`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn usb_ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "USBPorts";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `ManagerDiagnosticData`: a link.
+        /// A link.
         #[cfg(feature = "manager")]
         pub fn manager_diagnostic_data(&self) -> Option<view::Link<crate::manager_diagnostic_data::ManagerDiagnosticData>> = "ManagerDiagnosticData";
-        /// `ServiceIdentification`: text. Writable.
+        /// Text. Writable.
         pub fn service_identification(&self) -> Option<view::Text> = "ServiceIdentification";
-        /// `AdditionalFirmwareVersions`: an object.
+        /// An object.
         #[cfg(feature = "update")]
         pub fn additional_firmware_versions(&self) -> Option<crate::software_inventory::AdditionalVersions> = "AdditionalFirmwareVersions";
-        /// `DedicatedNetworkPorts`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn dedicated_network_ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "DedicatedNetworkPorts";
-        /// `SharedNetworkPorts`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn shared_network_ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "SharedNetworkPorts";
-        /// `SecurityPolicy`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn security_policy(&self) -> Option<view::Link<crate::security_policy::SecurityPolicy>> = "SecurityPolicy";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `DaylightSavingTime`: an object.
+        /// An object.
         pub fn daylight_saving_time(&self) -> Option<DaylightSavingTime> = "DaylightSavingTime";
-        /// `DateTimeSource`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn date_time_source(&self) -> Option<DateTimeSource> = "DateTimeSource";
-        /// `SecurityMode`: a value of an enumeration.
+        /// The values of `DateTimeSource` that the service allows, if it lists them.
+        pub fn date_time_source_allowable_values(&self) -> view::List<DateTimeSource> = "DateTimeSource@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn security_mode(&self) -> Option<SecurityModeTypes> = "SecurityMode";
-        /// `OEMSecurityMode`: text.
+        /// Text.
         pub fn oem_security_mode(&self) -> Option<view::Text> = "OEMSecurityMode";
-        /// `ReadyToRemove`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ready_to_remove(&self) -> Option<bool> = "ReadyToRemove";
-        /// `ServiceUseNotification`: text. Writable.
+        /// Text. Writable.
         pub fn service_use_notification(&self) -> Option<view::Text> = "ServiceUseNotification";
     }
 }
@@ -137,11 +139,11 @@ redfish_proto::view! {
     ///
     /// `CommandShell` of the schema `Manager` 1.24.0.
     pub struct CommandShell = "Manager.CommandShell" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `MaxConcurrentSessions`: an integer.
+        /// An integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
-        /// `ConnectTypesSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn connect_types_supported(&self) -> view::List<CommandConnectTypesSupported> = "ConnectTypesSupported";
     }
 }
@@ -151,13 +153,13 @@ redfish_proto::view! {
     ///
     /// `DaylightSavingTime` of the schema `Manager` 1.24.0.
     pub struct DaylightSavingTime = "Manager.DaylightSavingTime" {
-        /// `StartDateTime`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn start_date_time(&self) -> Option<view::DateTime> = "StartDateTime";
-        /// `EndDateTime`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn end_date_time(&self) -> Option<view::DateTime> = "EndDateTime";
-        /// `OffsetMinutes`: an integer. Writable.
+        /// An integer. Writable.
         pub fn offset_minutes(&self) -> Option<i64> = "OffsetMinutes";
-        /// `TimeZoneName`: text. Writable.
+        /// Text. Writable.
         pub fn time_zone_name(&self) -> Option<view::Text> = "TimeZoneName";
     }
 }
@@ -167,11 +169,11 @@ redfish_proto::view! {
     ///
     /// `GraphicalConsole` of the schema `Manager` 1.24.0.
     pub struct GraphicalConsole = "Manager.GraphicalConsole" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `MaxConcurrentSessions`: an integer.
+        /// An integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
-        /// `ConnectTypesSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn connect_types_supported(&self) -> view::List<GraphicalConnectTypesSupported> = "ConnectTypesSupported";
     }
 }
@@ -181,31 +183,31 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Manager` 1.24.0.
     pub struct Links = "Manager.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ManagerForServers`: a list of links.
+        /// A list of links.
         pub fn manager_for_servers(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ManagerForServers";
-        /// `ManagerForChassis`: a list of links.
+        /// A list of links.
         pub fn manager_for_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "ManagerForChassis";
-        /// `ManagerInChassis`: a link.
+        /// A link.
         pub fn manager_in_chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "ManagerInChassis";
-        /// `ManagerForSwitches`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn manager_for_switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "ManagerForSwitches";
-        /// `ActiveSoftwareImage`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
-        /// `SoftwareImages`: a list of links.
+        /// A list of links.
         #[cfg(feature = "update")]
         pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<Manager>> = "ManagedBy";
-        /// `ManagerForManagers`: a list of links.
+        /// A list of links.
         pub fn manager_for_managers(&self) -> view::List<view::Link<Manager>> = "ManagerForManagers";
-        /// `SelectedNetworkPort`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "network")]
         pub fn selected_network_port(&self) -> Option<view::Link<crate::port::Port>> = "SelectedNetworkPort";
-        /// `ManagerForFabrics`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn manager_for_fabrics(&self) -> view::List<view::Link<crate::fabric::Fabric>> = "ManagerForFabrics";
     }
@@ -216,9 +218,9 @@ redfish_proto::view! {
     ///
     /// `ManagerService` of the schema `Manager` 1.24.0.
     pub struct ManagerService = "Manager.ManagerService" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `MaxConcurrentSessions`: an integer.
+        /// An integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
     }
 }
@@ -228,11 +230,11 @@ redfish_proto::view! {
     ///
     /// `SerialConsole` of the schema `Manager` 1.24.0.
     pub struct SerialConsole = "Manager.SerialConsole" {
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `MaxConcurrentSessions`: an integer.
+        /// An integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
-        /// `ConnectTypesSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn connect_types_supported(&self) -> view::List<SerialConnectTypesSupported> = "ConnectTypesSupported";
     }
 }
@@ -326,9 +328,9 @@ impl Manager {
 redfish_proto::patch! {
     /// Optional parameters of the action `Manager.ModifyRedundancySet`.
     pub struct ModifyRedundancySetParameters {
-        /// `Add`: a list of links.
+        /// `Add`. A list of links.
         add: list view::Reference = "Add";
-        /// `Remove`: a list of links.
+        /// `Remove`. A list of links.
         remove: list view::Reference = "Remove";
     }
 }
@@ -336,7 +338,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Manager.UpdateSecurityMode`.
     pub struct UpdateSecurityModeParameters {
-        /// `OEMSecurityMode`: text.
+        /// `OEMSecurityMode`. Text.
         oem_security_mode: value String = "OEMSecurityMode";
     }
 }
@@ -344,35 +346,35 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Manager`]: its writable members.
     pub struct ManagerPatch of Manager {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `DateTime`: a date and time.
+        /// `DateTime`. A date and time.
         date_time: value view::Nullable<view::DateTime> = "DateTime";
-        /// `DateTimeLocalOffset`: text.
+        /// `DateTimeLocalOffset`. Text.
         date_time_local_offset: value view::Nullable<String> = "DateTimeLocalOffset";
-        /// `SerialConsole`: an object. Deprecated by the schema.
+        /// `SerialConsole`. An object. Deprecated by the schema.
         serial_console: object SerialConsolePatch = "SerialConsole";
-        /// `CommandShell`: an object.
+        /// `CommandShell`. An object.
         command_shell: object CommandShellPatch = "CommandShell";
-        /// `GraphicalConsole`: an object.
+        /// `GraphicalConsole`. An object.
         graphical_console: object GraphicalConsolePatch = "GraphicalConsole";
-        /// `AutoDSTEnabled`: true or false.
+        /// `AutoDSTEnabled`. True or false.
         auto_dst_enabled: value bool = "AutoDSTEnabled";
-        /// `TimeZoneName`: text.
+        /// `TimeZoneName`. Text.
         time_zone_name: value String = "TimeZoneName";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `ServiceIdentification`: text.
+        /// `ServiceIdentification`. Text.
         service_identification: value view::Nullable<String> = "ServiceIdentification";
-        /// `DaylightSavingTime`: an object.
+        /// `DaylightSavingTime`. An object.
         daylight_saving_time: object DaylightSavingTimePatch = "DaylightSavingTime";
-        /// `DateTimeSource`: a value of an enumeration.
+        /// `DateTimeSource`. A value of an enumeration.
         date_time_source: value view::Nullable<DateTimeSource> = "DateTimeSource";
-        /// `ReadyToRemove`: true or false.
+        /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
-        /// `ServiceUseNotification`: text.
+        /// `ServiceUseNotification`. Text.
         service_use_notification: value view::Nullable<String> = "ServiceUseNotification";
     }
 }
@@ -380,7 +382,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CommandShell`]: its writable members.
     pub struct CommandShellPatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
     }
 }
@@ -388,13 +390,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`DaylightSavingTime`]: its writable members.
     pub struct DaylightSavingTimePatch {
-        /// `StartDateTime`: a date and time.
+        /// `StartDateTime`. A date and time.
         start_date_time: value view::DateTime = "StartDateTime";
-        /// `EndDateTime`: a date and time.
+        /// `EndDateTime`. A date and time.
         end_date_time: value view::DateTime = "EndDateTime";
-        /// `OffsetMinutes`: an integer.
+        /// `OffsetMinutes`. An integer.
         offset_minutes: value i64 = "OffsetMinutes";
-        /// `TimeZoneName`: text.
+        /// `TimeZoneName`. Text.
         time_zone_name: value String = "TimeZoneName";
     }
 }
@@ -402,7 +404,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`GraphicalConsole`]: its writable members.
     pub struct GraphicalConsolePatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
     }
 }
@@ -410,10 +412,10 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ActiveSoftwareImage`: a link.
+        /// `ActiveSoftwareImage`. A link.
         #[cfg(feature = "update")]
         active_software_image: value view::Reference = "ActiveSoftwareImage";
-        /// `SelectedNetworkPort`: a link.
+        /// `SelectedNetworkPort`. A link.
         #[cfg(feature = "network")]
         selected_network_port: value view::Nullable<view::Reference> = "SelectedNetworkPort";
     }
@@ -422,7 +424,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ManagerService`]: its writable members.
     pub struct ManagerServicePatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
     }
 }
@@ -430,7 +432,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SerialConsole`]: its writable members.
     pub struct SerialConsolePatch {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value bool = "ServiceEnabled";
     }
 }
@@ -440,13 +442,9 @@ redfish_proto::enumeration! {
     ///
     /// `CommandConnectTypesSupported` of the schema `Manager` 1.24.0.
     pub enum CommandConnectTypesSupported {
-        /// `SSH`.
         SSH = "SSH",
-        /// `Telnet`.
         Telnet = "Telnet",
-        /// `IPMI`.
         IPMI = "IPMI",
-        /// `Oem`.
         Oem = "Oem",
     }
 }
@@ -456,15 +454,10 @@ redfish_proto::enumeration! {
     ///
     /// `DateTimeSource` of the schema `Manager` 1.24.0.
     pub enum DateTimeSource {
-        /// `RTC`.
         RTC = "RTC",
-        /// `Firmware`.
         Firmware = "Firmware",
-        /// `Host`.
         Host = "Host",
-        /// `NTP`.
         NTP = "NTP",
-        /// `PTP`.
         PTP = "PTP",
     }
 }
@@ -474,9 +467,7 @@ redfish_proto::enumeration! {
     ///
     /// `GraphicalConnectTypesSupported` of the schema `Manager` 1.24.0.
     pub enum GraphicalConnectTypesSupported {
-        /// `KVMIP`.
         KVMIP = "KVMIP",
-        /// `Oem`.
         Oem = "Oem",
     }
 }
@@ -486,19 +477,12 @@ redfish_proto::enumeration! {
     ///
     /// `ManagerType` of the schema `Manager` 1.24.0.
     pub enum ManagerType {
-        /// `ManagementController`.
         ManagementController = "ManagementController",
-        /// `EnclosureManager`.
         EnclosureManager = "EnclosureManager",
-        /// `BMC`.
         BMC = "BMC",
-        /// `RackManager`.
         RackManager = "RackManager",
-        /// `AuxiliaryController`.
         AuxiliaryController = "AuxiliaryController",
-        /// `Service`.
         Service = "Service",
-        /// `FabricManager`.
         FabricManager = "FabricManager",
     }
 }
@@ -508,11 +492,8 @@ redfish_proto::enumeration! {
     ///
     /// `ResetToDefaultsType` of the schema `Manager` 1.24.0.
     pub enum ResetToDefaultsType {
-        /// `ResetAll`.
         ResetAll = "ResetAll",
-        /// `PreserveNetworkAndUsers`.
         PreserveNetworkAndUsers = "PreserveNetworkAndUsers",
-        /// `PreserveNetwork`.
         PreserveNetwork = "PreserveNetwork",
     }
 }
@@ -522,19 +503,12 @@ redfish_proto::enumeration! {
     ///
     /// `SecurityModeTypes` of the schema `Manager` 1.24.0.
     pub enum SecurityModeTypes {
-        /// `FIPS_140_2`.
         FIPS_140_2 = "FIPS_140_2",
-        /// `FIPS_140_3`.
         FIPS_140_3 = "FIPS_140_3",
-        /// `CNSA_1_0`.
         CNSA_1_0 = "CNSA_1_0",
-        /// `CNSA_2_0`.
         CNSA_2_0 = "CNSA_2_0",
-        /// `SuiteB`.
         SuiteB = "SuiteB",
-        /// `OEM`.
         OEM = "OEM",
-        /// `Default`.
         Default = "Default",
     }
 }
@@ -544,13 +518,9 @@ redfish_proto::enumeration! {
     ///
     /// `SerialConnectTypesSupported` of the schema `Manager` 1.24.0.
     pub enum SerialConnectTypesSupported {
-        /// `SSH`.
         SSH = "SSH",
-        /// `Telnet`.
         Telnet = "Telnet",
-        /// `IPMI`.
         IPMI = "IPMI",
-        /// `Oem`.
         Oem = "Oem",
     }
 }

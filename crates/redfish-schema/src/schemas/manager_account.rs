@@ -13,57 +13,59 @@ redfish_proto::view! {
     /// `ManagerAccount` of the schema `ManagerAccount` 1.14.1.
     /// Services have it at `/redfish/v1/AccountService/Accounts/{ManagerAccountId}`, for example.
     pub struct ManagerAccount = "ManagerAccount.ManagerAccount" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `UserName`: text. Writable.
+        /// Text. Writable.
         pub fn user_name(&self) -> Option<view::Text> = "UserName";
-        /// `RoleId`: text. Writable.
+        /// Text. Writable.
         pub fn role_id(&self) -> Option<view::Text> = "RoleId";
-        /// `Locked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn locked(&self) -> Option<bool> = "Locked";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `PasswordChangeRequired`: true or false. Writable.
+        /// True or false. Writable.
         pub fn password_change_required(&self) -> Option<bool> = "PasswordChangeRequired";
-        /// `SNMP`: an object.
+        /// An object.
         pub fn snmp(&self) -> Option<SNMPUserInfo> = "SNMP";
-        /// `AccountTypes`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn account_types(&self) -> view::List<AccountTypes> = "AccountTypes";
-        /// `OEMAccountTypes`: a list of texts. Writable.
+        /// The values of `AccountTypes` that the service allows, if it lists them.
+        pub fn account_types_allowable_values(&self) -> view::List<AccountTypes> = "AccountTypes@Redfish.AllowableValues";
+        /// A list of texts. Writable.
         pub fn oem_account_types(&self) -> view::List<view::Text> = "OEMAccountTypes";
-        /// `PasswordExpiration`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn password_expiration(&self) -> Option<view::DateTime> = "PasswordExpiration";
-        /// `StrictAccountTypes`: true or false. Writable.
+        /// True or false. Writable.
         pub fn strict_account_types(&self) -> Option<bool> = "StrictAccountTypes";
-        /// `AccountExpiration`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn account_expiration(&self) -> Option<view::DateTime> = "AccountExpiration";
-        /// `HostBootstrapAccount`: true or false.
+        /// True or false.
         pub fn host_bootstrap_account(&self) -> Option<bool> = "HostBootstrapAccount";
-        /// `Keys`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn keys(&self) -> Option<view::Link<crate::key_collection::KeyCollection>> = "Keys";
-        /// `MFABypass`: an object.
+        /// An object.
         pub fn mfa_bypass(&self) -> Option<crate::account_service::MFABypass> = "MFABypass";
-        /// `EmailAddress`: text. Writable.
+        /// Text. Writable.
         pub fn email_address(&self) -> Option<view::Text> = "EmailAddress";
-        /// `PhoneNumber`: text. Writable.
+        /// Text. Writable.
         pub fn phone_number(&self) -> Option<view::Text> = "PhoneNumber";
-        /// `OneTimePasscodeDeliveryAddress`: text. Writable.
+        /// Text. Writable.
         pub fn one_time_passcode_delivery_address(&self) -> Option<view::Text> = "OneTimePasscodeDeliveryAddress";
-        /// `SecretKeySet`: true or false.
+        /// True or false.
         pub fn secret_key_set(&self) -> Option<bool> = "SecretKeySet";
     }
 }
@@ -73,7 +75,7 @@ redfish_proto::view! {
     ///
     /// `GenerateSecretKeyResponse` of the schema `ManagerAccount` 1.14.1.
     pub struct GenerateSecretKeyResponse = "ManagerAccount.GenerateSecretKeyResponse" {
-        /// `SecretKey`: text.
+        /// Text.
         pub fn secret_key(&self) -> Option<view::Text> = "SecretKey";
     }
 }
@@ -83,9 +85,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ManagerAccount` 1.14.1.
     pub struct Links = "ManagerAccount.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Role`: a link.
+        /// A link.
         pub fn role(&self) -> Option<view::Link<crate::role::Role>> = "Role";
     }
 }
@@ -95,17 +97,21 @@ redfish_proto::view! {
     ///
     /// `SNMPUserInfo` of the schema `ManagerAccount` 1.14.1.
     pub struct SNMPUserInfo = "ManagerAccount.SNMPUserInfo" {
-        /// `AuthenticationKey`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn authentication_key(&self) -> Option<view::Text> = "AuthenticationKey";
-        /// `AuthenticationProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn authentication_protocol(&self) -> Option<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionKey`: text. Writable; null in responses.
+        /// The values of `AuthenticationProtocol` that the service allows, if it lists them.
+        pub fn authentication_protocol_allowable_values(&self) -> view::List<SNMPAuthenticationProtocols> = "AuthenticationProtocol@Redfish.AllowableValues";
+        /// Text. Writable; null in responses.
         pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
-        /// `EncryptionProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn encryption_protocol(&self) -> Option<SNMPEncryptionProtocols> = "EncryptionProtocol";
-        /// `AuthenticationKeySet`: true or false.
+        /// The values of `EncryptionProtocol` that the service allows, if it lists them.
+        pub fn encryption_protocol_allowable_values(&self) -> view::List<SNMPEncryptionProtocols> = "EncryptionProtocol@Redfish.AllowableValues";
+        /// True or false.
         pub fn authentication_key_set(&self) -> Option<bool> = "AuthenticationKeySet";
-        /// `EncryptionKeySet`: true or false.
+        /// True or false.
         pub fn encryption_key_set(&self) -> Option<bool> = "EncryptionKeySet";
     }
 }
@@ -170,37 +176,37 @@ impl ManagerAccount {
 redfish_proto::patch! {
     /// Changes of [`ManagerAccount`]: its writable members.
     pub struct ManagerAccountPatch of ManagerAccount {
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `UserName`: text.
+        /// `UserName`. Text.
         user_name: value String = "UserName";
-        /// `RoleId`: text.
+        /// `RoleId`. Text.
         role_id: value String = "RoleId";
-        /// `Locked`: true or false.
+        /// `Locked`. True or false.
         locked: value bool = "Locked";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `PasswordChangeRequired`: true or false.
+        /// `PasswordChangeRequired`. True or false.
         password_change_required: value view::Nullable<bool> = "PasswordChangeRequired";
-        /// `SNMP`: an object.
+        /// `SNMP`. An object.
         snmp: object SNMPUserInfoPatch = "SNMP";
-        /// `AccountTypes`: a list of values of an enumeration.
+        /// `AccountTypes`. A list of values of an enumeration.
         account_types: list AccountTypes = "AccountTypes";
-        /// `OEMAccountTypes`: a list of texts.
+        /// `OEMAccountTypes`. A list of texts.
         oem_account_types: list String = "OEMAccountTypes";
-        /// `PasswordExpiration`: a date and time.
+        /// `PasswordExpiration`. A date and time.
         password_expiration: value view::Nullable<view::DateTime> = "PasswordExpiration";
-        /// `StrictAccountTypes`: true or false.
+        /// `StrictAccountTypes`. True or false.
         strict_account_types: value view::Nullable<bool> = "StrictAccountTypes";
-        /// `AccountExpiration`: a date and time.
+        /// `AccountExpiration`. A date and time.
         account_expiration: value view::Nullable<view::DateTime> = "AccountExpiration";
-        /// `MFABypass`: an object.
+        /// `MFABypass`. An object.
         mfa_bypass: object crate::account_service::MFABypassPatch = "MFABypass";
-        /// `EmailAddress`: text.
+        /// `EmailAddress`. Text.
         email_address: value view::Nullable<String> = "EmailAddress";
-        /// `PhoneNumber`: text.
+        /// `PhoneNumber`. Text.
         phone_number: value view::Nullable<String> = "PhoneNumber";
-        /// `OneTimePasscodeDeliveryAddress`: text.
+        /// `OneTimePasscodeDeliveryAddress`. Text.
         one_time_passcode_delivery_address: value view::Nullable<String> = "OneTimePasscodeDeliveryAddress";
     }
 }
@@ -208,13 +214,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SNMPUserInfo`]: its writable members.
     pub struct SNMPUserInfoPatch {
-        /// `AuthenticationKey`: text.
+        /// `AuthenticationKey`. Text.
         authentication_key: value view::Nullable<String> = "AuthenticationKey";
-        /// `AuthenticationProtocol`: a value of an enumeration.
+        /// `AuthenticationProtocol`. A value of an enumeration.
         authentication_protocol: value view::Nullable<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionKey`: text.
+        /// `EncryptionKey`. Text.
         encryption_key: value view::Nullable<String> = "EncryptionKey";
-        /// `EncryptionProtocol`: a value of an enumeration.
+        /// `EncryptionProtocol`. A value of an enumeration.
         encryption_protocol: value view::Nullable<SNMPEncryptionProtocols> = "EncryptionProtocol";
     }
 }
@@ -223,41 +229,41 @@ redfish_proto::patch! {
     /// The body that creates a [`ManagerAccount`], with what the schema requires as arguments of `new`.
     pub struct ManagerAccountCreate creates ManagerAccount (
     user_name: value String = "UserName", role_id: value String = "RoleId", password: value String = "Password") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Locked`: true or false.
+        /// `Locked`. True or false.
         locked: value bool = "Locked";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `PasswordChangeRequired`: true or false.
+        /// `PasswordChangeRequired`. True or false.
         password_change_required: value view::Nullable<bool> = "PasswordChangeRequired";
-        /// `SNMP`: an object.
+        /// `SNMP`. An object.
         snmp: object SNMPUserInfoPatch = "SNMP";
-        /// `AccountTypes`: a list of values of an enumeration.
+        /// `AccountTypes`. A list of values of an enumeration.
         account_types: list AccountTypes = "AccountTypes";
-        /// `OEMAccountTypes`: a list of texts.
+        /// `OEMAccountTypes`. A list of texts.
         oem_account_types: list String = "OEMAccountTypes";
-        /// `PasswordExpiration`: a date and time.
+        /// `PasswordExpiration`. A date and time.
         password_expiration: value view::Nullable<view::DateTime> = "PasswordExpiration";
-        /// `StrictAccountTypes`: true or false.
+        /// `StrictAccountTypes`. True or false.
         strict_account_types: value view::Nullable<bool> = "StrictAccountTypes";
-        /// `AccountExpiration`: a date and time.
+        /// `AccountExpiration`. A date and time.
         account_expiration: value view::Nullable<view::DateTime> = "AccountExpiration";
-        /// `HostBootstrapAccount`: true or false.
+        /// `HostBootstrapAccount`. True or false.
         host_bootstrap_account: value bool = "HostBootstrapAccount";
-        /// `MFABypass`: an object.
+        /// `MFABypass`. An object.
         mfa_bypass: object crate::account_service::MFABypassPatch = "MFABypass";
-        /// `EmailAddress`: text.
+        /// `EmailAddress`. Text.
         email_address: value view::Nullable<String> = "EmailAddress";
-        /// `PhoneNumber`: text.
+        /// `PhoneNumber`. Text.
         phone_number: value view::Nullable<String> = "PhoneNumber";
-        /// `OneTimePasscodeDeliveryAddress`: text.
+        /// `OneTimePasscodeDeliveryAddress`. Text.
         one_time_passcode_delivery_address: value view::Nullable<String> = "OneTimePasscodeDeliveryAddress";
-        /// `SecretKeySet`: true or false.
+        /// `SecretKeySet`. True or false.
         secret_key_set: value bool = "SecretKeySet";
     }
 }
@@ -267,25 +273,15 @@ redfish_proto::enumeration! {
     ///
     /// `AccountTypes` of the schema `ManagerAccount` 1.14.1.
     pub enum AccountTypes {
-        /// `Redfish`.
         Redfish = "Redfish",
-        /// `SNMP`.
         SNMP = "SNMP",
-        /// `OEM`.
         OEM = "OEM",
-        /// `HostConsole`.
         HostConsole = "HostConsole",
-        /// `ManagerConsole`.
         ManagerConsole = "ManagerConsole",
-        /// `IPMI`.
         IPMI = "IPMI",
-        /// `KVMIP`.
         KVMIP = "KVMIP",
-        /// `VirtualMedia`.
         VirtualMedia = "VirtualMedia",
-        /// `WebUI`.
         WebUI = "WebUI",
-        /// `ControlPanel`.
         ControlPanel = "ControlPanel",
     }
 }
@@ -295,19 +291,12 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPAuthenticationProtocols` of the schema `ManagerAccount` 1.14.1.
     pub enum SNMPAuthenticationProtocols {
-        /// `None`.
         None = "None",
-        /// `HMAC_MD5`.
         HMAC_MD5 = "HMAC_MD5",
-        /// `HMAC_SHA96`.
         HMAC_SHA96 = "HMAC_SHA96",
-        /// `HMAC128_SHA224`.
         HMAC128_SHA224 = "HMAC128_SHA224",
-        /// `HMAC192_SHA256`.
         HMAC192_SHA256 = "HMAC192_SHA256",
-        /// `HMAC256_SHA384`.
         HMAC256_SHA384 = "HMAC256_SHA384",
-        /// `HMAC384_SHA512`.
         HMAC384_SHA512 = "HMAC384_SHA512",
     }
 }
@@ -317,15 +306,10 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPEncryptionProtocols` of the schema `ManagerAccount` 1.14.1.
     pub enum SNMPEncryptionProtocols {
-        /// `None`.
         None = "None",
-        /// `CBC_DES`.
         CBC_DES = "CBC_DES",
-        /// `CFB128_AES128`.
         CFB128_AES128 = "CFB128_AES128",
-        /// `CFB128_AES192`.
         CFB128_AES192 = "CFB128_AES192",
-        /// `CFB128_AES256`.
         CFB128_AES256 = "CFB128_AES256",
     }
 }

@@ -12,29 +12,29 @@ redfish_proto::view! {
     /// `ManagerDiagnosticData` of the schema `ManagerDiagnosticData` 1.2.3.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/ManagerDiagnosticData`, for example.
     pub struct ManagerDiagnosticData = "ManagerDiagnosticData.ManagerDiagnosticData" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `I2CBuses`: a list of objects.
+        /// A list of objects.
         pub fn i2_c_buses(&self) -> view::List<I2CBusStatistics> = "I2CBuses";
-        /// `MemoryStatistics`: an object.
+        /// An object.
         pub fn memory_statistics(&self) -> Option<MemoryStatistics> = "MemoryStatistics";
-        /// `ProcessorStatistics`: an object.
+        /// An object.
         pub fn processor_statistics(&self) -> Option<ProcessorStatistics> = "ProcessorStatistics";
-        /// `BootTimeStatistics`: an object.
+        /// An object.
         pub fn boot_time_statistics(&self) -> Option<BootTimeStatistics> = "BootTimeStatistics";
-        /// `FreeStorageSpaceKiB`: an integer in kibibytes (2^10).
+        /// An integer in kibibytes (2^10).
         pub fn free_storage_space_kib(&self) -> Option<i64> = "FreeStorageSpaceKiB";
-        /// `MemoryECCStatistics`: an object.
+        /// An object.
         pub fn memory_ecc_statistics(&self) -> Option<MemoryECCStatistics> = "MemoryECCStatistics";
-        /// `TopProcesses`: a list of objects.
+        /// A list of objects.
         pub fn top_processes(&self) -> view::List<ProcessStatistics> = "TopProcesses";
-        /// `ServiceRootUptimeSeconds`: a number.
+        /// A number.
         pub fn service_root_uptime_seconds(&self) -> Option<view::Number> = "ServiceRootUptimeSeconds";
     }
 }
@@ -44,15 +44,15 @@ redfish_proto::view! {
     ///
     /// `BootTimeStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct BootTimeStatistics = "ManagerDiagnosticData.BootTimeStatistics" {
-        /// `FirmwareTimeSeconds`: a number.
+        /// A number.
         pub fn firmware_time_seconds(&self) -> Option<view::Number> = "FirmwareTimeSeconds";
-        /// `LoaderTimeSeconds`: a number.
+        /// A number.
         pub fn loader_time_seconds(&self) -> Option<view::Number> = "LoaderTimeSeconds";
-        /// `KernelTimeSeconds`: a number.
+        /// A number.
         pub fn kernel_time_seconds(&self) -> Option<view::Number> = "KernelTimeSeconds";
-        /// `InitrdTimeSeconds`: a number.
+        /// A number.
         pub fn initrd_time_seconds(&self) -> Option<view::Number> = "InitrdTimeSeconds";
-        /// `UserSpaceTimeSeconds`: a number.
+        /// A number.
         pub fn user_space_time_seconds(&self) -> Option<view::Number> = "UserSpaceTimeSeconds";
     }
 }
@@ -62,13 +62,13 @@ redfish_proto::view! {
     ///
     /// `I2CBusStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct I2CBusStatistics = "ManagerDiagnosticData.I2CBusStatistics" {
-        /// `I2CBusName`: text.
+        /// Text.
         pub fn i2_c_bus_name(&self) -> Option<view::Text> = "I2CBusName";
-        /// `TotalTransactionCount`: an integer.
+        /// An integer.
         pub fn total_transaction_count(&self) -> Option<i64> = "TotalTransactionCount";
-        /// `BusErrorCount`: an integer.
+        /// An integer.
         pub fn bus_error_count(&self) -> Option<i64> = "BusErrorCount";
-        /// `NACKCount`: an integer.
+        /// An integer.
         pub fn nack_count(&self) -> Option<i64> = "NACKCount";
     }
 }
@@ -78,9 +78,9 @@ redfish_proto::view! {
     ///
     /// `MemoryECCStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct MemoryECCStatistics = "ManagerDiagnosticData.MemoryECCStatistics" {
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
     }
 }
@@ -90,17 +90,17 @@ redfish_proto::view! {
     ///
     /// `MemoryStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct MemoryStatistics = "ManagerDiagnosticData.MemoryStatistics" {
-        /// `TotalBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn total_bytes(&self) -> Option<i64> = "TotalBytes";
-        /// `UsedBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn used_bytes(&self) -> Option<i64> = "UsedBytes";
-        /// `FreeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn free_bytes(&self) -> Option<i64> = "FreeBytes";
-        /// `SharedBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn shared_bytes(&self) -> Option<i64> = "SharedBytes";
-        /// `BuffersAndCacheBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn buffers_and_cache_bytes(&self) -> Option<i64> = "BuffersAndCacheBytes";
-        /// `AvailableBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn available_bytes(&self) -> Option<i64> = "AvailableBytes";
     }
 }
@@ -110,19 +110,19 @@ redfish_proto::view! {
     ///
     /// `ProcessStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct ProcessStatistics = "ManagerDiagnosticData.ProcessStatistics" {
-        /// `CommandLine`: text.
+        /// Text.
         pub fn command_line(&self) -> Option<view::Text> = "CommandLine";
-        /// `UserTimeSeconds`: a number.
+        /// A number.
         pub fn user_time_seconds(&self) -> Option<view::Number> = "UserTimeSeconds";
-        /// `KernelTimeSeconds`: a number.
+        /// A number.
         pub fn kernel_time_seconds(&self) -> Option<view::Number> = "KernelTimeSeconds";
-        /// `ResidentSetSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn resident_set_size_bytes(&self) -> Option<i64> = "ResidentSetSizeBytes";
-        /// `UptimeSeconds`: a number.
+        /// A number.
         pub fn uptime_seconds(&self) -> Option<view::Number> = "UptimeSeconds";
-        /// `RestartCount`: an integer.
+        /// An integer.
         pub fn restart_count(&self) -> Option<i64> = "RestartCount";
-        /// `RestartAfterFailureCount`: an integer.
+        /// An integer.
         pub fn restart_after_failure_count(&self) -> Option<i64> = "RestartAfterFailureCount";
     }
 }
@@ -132,9 +132,9 @@ redfish_proto::view! {
     ///
     /// `ProcessorStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct ProcessorStatistics = "ManagerDiagnosticData.ProcessorStatistics" {
-        /// `KernelPercent`: a number in percent.
+        /// A number in percent.
         pub fn kernel_percent(&self) -> Option<view::Number> = "KernelPercent";
-        /// `UserPercent`: a number in percent.
+        /// A number in percent.
         pub fn user_percent(&self) -> Option<view::Number> = "UserPercent";
     }
 }

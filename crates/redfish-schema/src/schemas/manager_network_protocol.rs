@@ -10,59 +10,59 @@ redfish_proto::view! {
     /// `ManagerNetworkProtocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/NetworkProtocol`, for example.
     pub struct ManagerNetworkProtocol = "ManagerNetworkProtocol.ManagerNetworkProtocol" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `HostName`: text.
+        /// Text.
         pub fn host_name(&self) -> Option<view::Text> = "HostName";
-        /// `FQDN`: text.
+        /// Text.
         pub fn fqdn(&self) -> Option<view::Text> = "FQDN";
-        /// `HTTP`: an object.
+        /// An object.
         pub fn http(&self) -> Option<Protocol> = "HTTP";
-        /// `HTTPS`: an object.
+        /// An object.
         pub fn https(&self) -> Option<HTTPSProtocol> = "HTTPS";
-        /// `SNMP`: an object.
+        /// An object.
         pub fn snmp(&self) -> Option<SNMPProtocol> = "SNMP";
-        /// `VirtualMedia`: an object.
+        /// An object.
         pub fn virtual_media(&self) -> Option<Protocol> = "VirtualMedia";
-        /// `Telnet`: an object.
+        /// An object.
         pub fn telnet(&self) -> Option<Protocol> = "Telnet";
-        /// `SSDP`: an object.
+        /// An object.
         pub fn ssdp(&self) -> Option<SSDProtocol> = "SSDP";
-        /// `IPMI`: an object.
+        /// An object.
         pub fn ipmi(&self) -> Option<Protocol> = "IPMI";
-        /// `SSH`: an object.
+        /// An object.
         pub fn ssh(&self) -> Option<Protocol> = "SSH";
-        /// `KVMIP`: an object.
+        /// An object.
         pub fn kvmip(&self) -> Option<Protocol> = "KVMIP";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `DHCP`: an object.
+        /// An object.
         pub fn dhcp(&self) -> Option<Protocol> = "DHCP";
-        /// `NTP`: an object.
+        /// An object.
         pub fn ntp(&self) -> Option<NTPProtocol> = "NTP";
-        /// `DHCPv6`: an object.
+        /// An object.
         pub fn dhcpv6(&self) -> Option<Protocol> = "DHCPv6";
-        /// `RDP`: an object.
+        /// An object.
         pub fn rdp(&self) -> Option<Protocol> = "RDP";
-        /// `RFB`: an object.
+        /// An object.
         pub fn rfb(&self) -> Option<Protocol> = "RFB";
-        /// `Proxy`: an object.
+        /// An object.
         pub fn proxy(&self) -> Option<ProxyConfiguration> = "Proxy";
-        /// `FTP`: an object.
+        /// An object.
         pub fn ftp(&self) -> Option<Protocol> = "FTP";
-        /// `SFTP`: an object.
+        /// An object.
         pub fn sftp(&self) -> Option<Protocol> = "SFTP";
-        /// `FTPS`: an object.
+        /// An object.
         pub fn ftps(&self) -> Option<Protocol> = "FTPS";
-        /// `mDNS`: an object.
+        /// An object.
         pub fn m_dns(&self) -> Option<Protocol> = "mDNS";
-        /// `Modbus`: an object.
+        /// An object.
         pub fn modbus(&self) -> Option<ModbusProtocol> = "Modbus";
     }
 }
@@ -72,11 +72,11 @@ redfish_proto::view! {
     ///
     /// `EngineId` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct EngineId = "ManagerNetworkProtocol.EngineId" {
-        /// `PrivateEnterpriseId`: text.
+        /// Text.
         pub fn private_enterprise_id(&self) -> Option<view::Text> = "PrivateEnterpriseId";
-        /// `EnterpriseSpecificMethod`: text. Writable.
+        /// Text. Writable.
         pub fn enterprise_specific_method(&self) -> Option<view::Text> = "EnterpriseSpecificMethod";
-        /// `ArchitectureId`: text. Writable.
+        /// Text. Writable.
         pub fn architecture_id(&self) -> Option<view::Text> = "ArchitectureId";
     }
 }
@@ -86,11 +86,11 @@ redfish_proto::view! {
     ///
     /// `HTTPSProtocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct HTTPSProtocol = "ManagerNetworkProtocol.HTTPSProtocol" {
-        /// `ProtocolEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn protocol_enabled(&self) -> Option<bool> = "ProtocolEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
     }
@@ -101,21 +101,21 @@ redfish_proto::view! {
     ///
     /// `ModbusProtocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct ModbusProtocol = "ManagerNetworkProtocol.ModbusProtocol" {
-        /// `ProtocolEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn protocol_enabled(&self) -> Option<bool> = "ProtocolEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `ServerId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn server_id(&self) -> Option<i64> = "ServerId";
-        /// `MaximumConnectedClients`: an integer. Writable.
+        /// An integer. Writable.
         pub fn maximum_connected_clients(&self) -> Option<i64> = "MaximumConnectedClients";
-        /// `NumberOfConnectedClients`: an integer.
+        /// An integer.
         pub fn number_of_connected_clients(&self) -> Option<i64> = "NumberOfConnectedClients";
-        /// `ReadOnly`: true or false. Writable.
+        /// True or false. Writable.
         pub fn read_only(&self) -> Option<bool> = "ReadOnly";
-        /// `RestrictAccessToAllowedClients`: true or false. Writable.
+        /// True or false. Writable.
         pub fn restrict_access_to_allowed_clients(&self) -> Option<bool> = "RestrictAccessToAllowedClients";
-        /// `AllowedClients`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn allowed_clients(&self) -> view::List<view::Text> = "AllowedClients";
     }
 }
@@ -125,13 +125,13 @@ redfish_proto::view! {
     ///
     /// `NTPProtocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct NTPProtocol = "ManagerNetworkProtocol.NTPProtocol" {
-        /// `ProtocolEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn protocol_enabled(&self) -> Option<bool> = "ProtocolEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `NTPServers`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn ntp_servers(&self) -> view::List<view::Text> = "NTPServers";
-        /// `NetworkSuppliedServers`: a list of texts.
+        /// A list of texts.
         pub fn network_supplied_servers(&self) -> view::List<view::Text> = "NetworkSuppliedServers";
     }
 }
@@ -141,9 +141,9 @@ redfish_proto::view! {
     ///
     /// `Protocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct Protocol = "ManagerNetworkProtocol.Protocol" {
-        /// `ProtocolEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn protocol_enabled(&self) -> Option<bool> = "ProtocolEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
     }
 }
@@ -153,19 +153,19 @@ redfish_proto::view! {
     ///
     /// `ProxyConfiguration` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct ProxyConfiguration = "ManagerNetworkProtocol.ProxyConfiguration" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `ProxyServerURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn proxy_server_uri(&self) -> Option<view::Text> = "ProxyServerURI";
-        /// `Username`: text. Writable.
+        /// Text. Writable.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `Password`: text. Writable; null in responses.
+        /// Text. Writable; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `PasswordSet`: true or false.
+        /// True or false.
         pub fn password_set(&self) -> Option<bool> = "PasswordSet";
-        /// `ExcludeAddresses`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn exclude_addresses(&self) -> view::List<view::Text> = "ExcludeAddresses";
-        /// `ProxyAutoConfigURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn proxy_auto_config_uri(&self) -> Option<view::Text> = "ProxyAutoConfigURI";
     }
 }
@@ -175,17 +175,19 @@ redfish_proto::view! {
     ///
     /// `SNMPCommunity` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct SNMPCommunity = "ManagerNetworkProtocol.SNMPCommunity" {
-        /// `Name`: text. Writable.
+        /// Text. Writable.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CommunityString`: text. Writable.
+        /// Text. Writable.
         pub fn community_string(&self) -> Option<view::Text> = "CommunityString";
-        /// `AccessMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn access_mode(&self) -> Option<SNMPCommunityAccessMode> = "AccessMode";
-        /// `RestrictCommunityToIPv4AddressRange`: true or false.
+        /// The values of `AccessMode` that the service allows, if it lists them.
+        pub fn access_mode_allowable_values(&self) -> view::List<SNMPCommunityAccessMode> = "AccessMode@Redfish.AllowableValues";
+        /// True or false.
         pub fn restrict_community_to_ipv4_address_range(&self) -> Option<bool> = "RestrictCommunityToIPv4AddressRange";
-        /// `IPv4AddressRangeLower`: text. Writable.
+        /// Text. Writable.
         pub fn ipv4_address_range_lower(&self) -> Option<view::Text> = "IPv4AddressRangeLower";
-        /// `IPv4AddressRangeUpper`: text. Writable.
+        /// Text. Writable.
         pub fn ipv4_address_range_upper(&self) -> Option<view::Text> = "IPv4AddressRangeUpper";
     }
 }
@@ -195,29 +197,35 @@ redfish_proto::view! {
     ///
     /// `SNMPProtocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct SNMPProtocol = "ManagerNetworkProtocol.SNMPProtocol" {
-        /// `ProtocolEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn protocol_enabled(&self) -> Option<bool> = "ProtocolEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `EnableSNMPv1`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enable_snmpv1(&self) -> Option<bool> = "EnableSNMPv1";
-        /// `EnableSNMPv2c`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enable_snmpv2c(&self) -> Option<bool> = "EnableSNMPv2c";
-        /// `EnableSNMPv3`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enable_snmpv3(&self) -> Option<bool> = "EnableSNMPv3";
-        /// `CommunityStrings`: a list of objects.
+        /// A list of objects.
         pub fn community_strings(&self) -> view::List<SNMPCommunity> = "CommunityStrings";
-        /// `CommunityAccessMode`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn community_access_mode(&self) -> Option<SNMPCommunityAccessMode> = "CommunityAccessMode";
-        /// `EngineId`: an object.
+        /// The values of `CommunityAccessMode` that the service allows, if it lists them.
+        pub fn community_access_mode_allowable_values(&self) -> view::List<SNMPCommunityAccessMode> = "CommunityAccessMode@Redfish.AllowableValues";
+        /// An object.
         pub fn engine_id(&self) -> Option<EngineId> = "EngineId";
-        /// `HideCommunityStrings`: true or false. Writable.
+        /// True or false. Writable.
         pub fn hide_community_strings(&self) -> Option<bool> = "HideCommunityStrings";
-        /// `AuthenticationProtocol`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn authentication_protocol(&self) -> Option<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionProtocol`: a value of an enumeration. Writable.
+        /// The values of `AuthenticationProtocol` that the service allows, if it lists them.
+        pub fn authentication_protocol_allowable_values(&self) -> view::List<SNMPAuthenticationProtocols> = "AuthenticationProtocol@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn encryption_protocol(&self) -> Option<SNMPEncryptionProtocols> = "EncryptionProtocol";
-        /// `TrapPort`: an integer. Writable.
+        /// The values of `EncryptionProtocol` that the service allows, if it lists them.
+        pub fn encryption_protocol_allowable_values(&self) -> view::List<SNMPEncryptionProtocols> = "EncryptionProtocol@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn trap_port(&self) -> Option<i64> = "TrapPort";
     }
 }
@@ -227,61 +235,63 @@ redfish_proto::view! {
     ///
     /// `SSDProtocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub struct SSDProtocol = "ManagerNetworkProtocol.SSDProtocol" {
-        /// `ProtocolEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn protocol_enabled(&self) -> Option<bool> = "ProtocolEnabled";
-        /// `Port`: an integer. Writable.
+        /// An integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
-        /// `NotifyMulticastIntervalSeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn notify_multicast_interval_seconds(&self) -> Option<i64> = "NotifyMulticastIntervalSeconds";
-        /// `NotifyTTL`: an integer. Writable.
+        /// An integer. Writable.
         pub fn notify_ttl(&self) -> Option<i64> = "NotifyTTL";
-        /// `NotifyIPv6Scope`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn notify_ipv6_scope(&self) -> Option<NotifyIPv6Scope> = "NotifyIPv6Scope";
+        /// The values of `NotifyIPv6Scope` that the service allows, if it lists them.
+        pub fn notify_ipv6_scope_allowable_values(&self) -> view::List<NotifyIPv6Scope> = "NotifyIPv6Scope@Redfish.AllowableValues";
     }
 }
 
 redfish_proto::patch! {
     /// Changes of [`ManagerNetworkProtocol`]: its writable members.
     pub struct ManagerNetworkProtocolPatch of ManagerNetworkProtocol {
-        /// `HTTP`: an object.
+        /// `HTTP`. An object.
         http: object ProtocolPatch = "HTTP";
-        /// `HTTPS`: an object.
+        /// `HTTPS`. An object.
         https: object HTTPSProtocolPatch = "HTTPS";
-        /// `SNMP`: an object.
+        /// `SNMP`. An object.
         snmp: object SNMPProtocolPatch = "SNMP";
-        /// `VirtualMedia`: an object.
+        /// `VirtualMedia`. An object.
         virtual_media: object ProtocolPatch = "VirtualMedia";
-        /// `Telnet`: an object.
+        /// `Telnet`. An object.
         telnet: object ProtocolPatch = "Telnet";
-        /// `SSDP`: an object.
+        /// `SSDP`. An object.
         ssdp: object SSDProtocolPatch = "SSDP";
-        /// `IPMI`: an object.
+        /// `IPMI`. An object.
         ipmi: object ProtocolPatch = "IPMI";
-        /// `SSH`: an object.
+        /// `SSH`. An object.
         ssh: object ProtocolPatch = "SSH";
-        /// `KVMIP`: an object.
+        /// `KVMIP`. An object.
         kvmip: object ProtocolPatch = "KVMIP";
-        /// `DHCP`: an object.
+        /// `DHCP`. An object.
         dhcp: object ProtocolPatch = "DHCP";
-        /// `NTP`: an object.
+        /// `NTP`. An object.
         ntp: object NTPProtocolPatch = "NTP";
-        /// `DHCPv6`: an object.
+        /// `DHCPv6`. An object.
         dhcpv6: object ProtocolPatch = "DHCPv6";
-        /// `RDP`: an object.
+        /// `RDP`. An object.
         rdp: object ProtocolPatch = "RDP";
-        /// `RFB`: an object.
+        /// `RFB`. An object.
         rfb: object ProtocolPatch = "RFB";
-        /// `Proxy`: an object.
+        /// `Proxy`. An object.
         proxy: object ProxyConfigurationPatch = "Proxy";
-        /// `FTP`: an object.
+        /// `FTP`. An object.
         ftp: object ProtocolPatch = "FTP";
-        /// `SFTP`: an object.
+        /// `SFTP`. An object.
         sftp: object ProtocolPatch = "SFTP";
-        /// `FTPS`: an object.
+        /// `FTPS`. An object.
         ftps: object ProtocolPatch = "FTPS";
-        /// `mDNS`: an object.
+        /// `mDNS`. An object.
         m_dns: object ProtocolPatch = "mDNS";
-        /// `Modbus`: an object.
+        /// `Modbus`. An object.
         modbus: object ModbusProtocolPatch = "Modbus";
     }
 }
@@ -289,9 +299,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`EngineId`]: its writable members.
     pub struct EngineIdPatch {
-        /// `EnterpriseSpecificMethod`: text.
+        /// `EnterpriseSpecificMethod`. Text.
         enterprise_specific_method: value view::Nullable<String> = "EnterpriseSpecificMethod";
-        /// `ArchitectureId`: text.
+        /// `ArchitectureId`. Text.
         architecture_id: value view::Nullable<String> = "ArchitectureId";
     }
 }
@@ -299,9 +309,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`HTTPSProtocol`]: its writable members.
     pub struct HTTPSProtocolPatch {
-        /// `ProtocolEnabled`: true or false.
+        /// `ProtocolEnabled`. True or false.
         protocol_enabled: value view::Nullable<bool> = "ProtocolEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
     }
 }
@@ -309,19 +319,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ModbusProtocol`]: its writable members.
     pub struct ModbusProtocolPatch {
-        /// `ProtocolEnabled`: true or false.
+        /// `ProtocolEnabled`. True or false.
         protocol_enabled: value view::Nullable<bool> = "ProtocolEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
-        /// `ServerId`: an integer.
+        /// `ServerId`. An integer.
         server_id: value view::Nullable<i64> = "ServerId";
-        /// `MaximumConnectedClients`: an integer.
+        /// `MaximumConnectedClients`. An integer.
         maximum_connected_clients: value view::Nullable<i64> = "MaximumConnectedClients";
-        /// `ReadOnly`: true or false.
+        /// `ReadOnly`. True or false.
         read_only: value view::Nullable<bool> = "ReadOnly";
-        /// `RestrictAccessToAllowedClients`: true or false.
+        /// `RestrictAccessToAllowedClients`. True or false.
         restrict_access_to_allowed_clients: value view::Nullable<bool> = "RestrictAccessToAllowedClients";
-        /// `AllowedClients`: a list of texts.
+        /// `AllowedClients`. A list of texts.
         allowed_clients: list String = "AllowedClients";
     }
 }
@@ -329,11 +339,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NTPProtocol`]: its writable members.
     pub struct NTPProtocolPatch {
-        /// `ProtocolEnabled`: true or false.
+        /// `ProtocolEnabled`. True or false.
         protocol_enabled: value view::Nullable<bool> = "ProtocolEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
-        /// `NTPServers`: a list of texts.
+        /// `NTPServers`. A list of texts.
         ntp_servers: list String = "NTPServers";
     }
 }
@@ -341,9 +351,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Protocol`]: its writable members.
     pub struct ProtocolPatch {
-        /// `ProtocolEnabled`: true or false.
+        /// `ProtocolEnabled`. True or false.
         protocol_enabled: value view::Nullable<bool> = "ProtocolEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
     }
 }
@@ -351,17 +361,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ProxyConfiguration`]: its writable members.
     pub struct ProxyConfigurationPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `ProxyServerURI`: a URI.
+        /// `ProxyServerURI`. A URI.
         proxy_server_uri: value String = "ProxyServerURI";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value String = "Username";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `ExcludeAddresses`: a list of texts.
+        /// `ExcludeAddresses`. A list of texts.
         exclude_addresses: list String = "ExcludeAddresses";
-        /// `ProxyAutoConfigURI`: a URI.
+        /// `ProxyAutoConfigURI`. A URI.
         proxy_auto_config_uri: value view::Nullable<String> = "ProxyAutoConfigURI";
     }
 }
@@ -369,15 +379,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SNMPCommunity`]: its writable members.
     pub struct SNMPCommunityPatch {
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value view::Nullable<String> = "Name";
-        /// `CommunityString`: text.
+        /// `CommunityString`. Text.
         community_string: value view::Nullable<String> = "CommunityString";
-        /// `AccessMode`: a value of an enumeration.
+        /// `AccessMode`. A value of an enumeration.
         access_mode: value view::Nullable<SNMPCommunityAccessMode> = "AccessMode";
-        /// `IPv4AddressRangeLower`: text.
+        /// `IPv4AddressRangeLower`. Text.
         ipv4_address_range_lower: value view::Nullable<String> = "IPv4AddressRangeLower";
-        /// `IPv4AddressRangeUpper`: text.
+        /// `IPv4AddressRangeUpper`. Text.
         ipv4_address_range_upper: value view::Nullable<String> = "IPv4AddressRangeUpper";
     }
 }
@@ -385,29 +395,29 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SNMPProtocol`]: its writable members.
     pub struct SNMPProtocolPatch {
-        /// `ProtocolEnabled`: true or false.
+        /// `ProtocolEnabled`. True or false.
         protocol_enabled: value view::Nullable<bool> = "ProtocolEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
-        /// `EnableSNMPv1`: true or false.
+        /// `EnableSNMPv1`. True or false.
         enable_snmpv1: value view::Nullable<bool> = "EnableSNMPv1";
-        /// `EnableSNMPv2c`: true or false.
+        /// `EnableSNMPv2c`. True or false.
         enable_snmpv2c: value view::Nullable<bool> = "EnableSNMPv2c";
-        /// `EnableSNMPv3`: true or false.
+        /// `EnableSNMPv3`. True or false.
         enable_snmpv3: value view::Nullable<bool> = "EnableSNMPv3";
-        /// `CommunityStrings`: a list of objects.
+        /// `CommunityStrings`. A list of objects.
         community_strings: objects SNMPCommunityPatch = "CommunityStrings";
-        /// `CommunityAccessMode`: a value of an enumeration. Deprecated by the schema.
+        /// `CommunityAccessMode`. A value of an enumeration. Deprecated by the schema.
         community_access_mode: value view::Nullable<SNMPCommunityAccessMode> = "CommunityAccessMode";
-        /// `EngineId`: an object.
+        /// `EngineId`. An object.
         engine_id: object EngineIdPatch = "EngineId";
-        /// `HideCommunityStrings`: true or false.
+        /// `HideCommunityStrings`. True or false.
         hide_community_strings: value view::Nullable<bool> = "HideCommunityStrings";
-        /// `AuthenticationProtocol`: a value of an enumeration.
+        /// `AuthenticationProtocol`. A value of an enumeration.
         authentication_protocol: value view::Nullable<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
-        /// `EncryptionProtocol`: a value of an enumeration.
+        /// `EncryptionProtocol`. A value of an enumeration.
         encryption_protocol: value view::Nullable<SNMPEncryptionProtocols> = "EncryptionProtocol";
-        /// `TrapPort`: an integer.
+        /// `TrapPort`. An integer.
         trap_port: value view::Nullable<i64> = "TrapPort";
     }
 }
@@ -415,15 +425,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SSDProtocol`]: its writable members.
     pub struct SSDProtocolPatch {
-        /// `ProtocolEnabled`: true or false.
+        /// `ProtocolEnabled`. True or false.
         protocol_enabled: value view::Nullable<bool> = "ProtocolEnabled";
-        /// `Port`: an integer.
+        /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
-        /// `NotifyMulticastIntervalSeconds`: an integer in seconds.
+        /// `NotifyMulticastIntervalSeconds`. An integer in seconds.
         notify_multicast_interval_seconds: value view::Nullable<i64> = "NotifyMulticastIntervalSeconds";
-        /// `NotifyTTL`: an integer.
+        /// `NotifyTTL`. An integer.
         notify_ttl: value view::Nullable<i64> = "NotifyTTL";
-        /// `NotifyIPv6Scope`: a value of an enumeration.
+        /// `NotifyIPv6Scope`. A value of an enumeration.
         notify_ipv6_scope: value view::Nullable<NotifyIPv6Scope> = "NotifyIPv6Scope";
     }
 }
@@ -433,11 +443,8 @@ redfish_proto::enumeration! {
     ///
     /// `NotifyIPv6Scope` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub enum NotifyIPv6Scope {
-        /// `Link`.
         Link = "Link",
-        /// `Site`.
         Site = "Site",
-        /// `Organization`.
         Organization = "Organization",
     }
 }
@@ -447,21 +454,13 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPAuthenticationProtocols` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub enum SNMPAuthenticationProtocols {
-        /// `Account`.
         Account = "Account",
-        /// `CommunityString`.
         CommunityString = "CommunityString",
-        /// `HMAC_MD5`.
         HMAC_MD5 = "HMAC_MD5",
-        /// `HMAC_SHA96`.
         HMAC_SHA96 = "HMAC_SHA96",
-        /// `HMAC128_SHA224`.
         HMAC128_SHA224 = "HMAC128_SHA224",
-        /// `HMAC192_SHA256`.
         HMAC192_SHA256 = "HMAC192_SHA256",
-        /// `HMAC256_SHA384`.
         HMAC256_SHA384 = "HMAC256_SHA384",
-        /// `HMAC384_SHA512`.
         HMAC384_SHA512 = "HMAC384_SHA512",
     }
 }
@@ -471,9 +470,7 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPCommunityAccessMode` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub enum SNMPCommunityAccessMode {
-        /// `Full`.
         Full = "Full",
-        /// `Limited`.
         Limited = "Limited",
     }
 }
@@ -483,17 +480,11 @@ redfish_proto::enumeration! {
     ///
     /// `SNMPEncryptionProtocols` of the schema `ManagerNetworkProtocol` 1.12.0.
     pub enum SNMPEncryptionProtocols {
-        /// `None`.
         None = "None",
-        /// `Account`.
         Account = "Account",
-        /// `CBC_DES`.
         CBC_DES = "CBC_DES",
-        /// `CFB128_AES128`.
         CFB128_AES128 = "CFB128_AES128",
-        /// `CFB128_AES192`.
         CFB128_AES192 = "CFB128_AES192",
-        /// `CFB128_AES256`.
         CFB128_AES256 = "CFB128_AES256",
     }
 }

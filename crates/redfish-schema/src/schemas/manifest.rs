@@ -9,13 +9,15 @@ redfish_proto::view! {
     ///
     /// `Manifest` of the schema `Manifest` 1.1.2.
     pub struct Manifest = "Manifest.Manifest" {
-        /// `Description`: text. Writable.
+        /// Text. Writable.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Timestamp`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
-        /// `Expand`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn expand(&self) -> Option<Expand> = "Expand";
-        /// `Stanzas`: a list of objects.
+        /// The values of `Expand` that the service allows, if it lists them.
+        pub fn expand_allowable_values(&self) -> view::List<Expand> = "Expand@Redfish.AllowableValues";
+        /// A list of objects.
         pub fn stanzas(&self) -> view::List<Stanza> = "Stanzas";
     }
 }
@@ -25,15 +27,17 @@ redfish_proto::view! {
     ///
     /// `Stanza` of the schema `Manifest` 1.1.2.
     pub struct Stanza = "Manifest.Stanza" {
-        /// `StanzaType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn stanza_type(&self) -> Option<StanzaType> = "StanzaType";
-        /// `OEMStanzaType`: text. Writable.
+        /// The values of `StanzaType` that the service allows, if it lists them.
+        pub fn stanza_type_allowable_values(&self) -> view::List<StanzaType> = "StanzaType@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn oem_stanza_type(&self) -> Option<view::Text> = "OEMStanzaType";
-        /// `StanzaId`: text. Writable.
+        /// Text. Writable.
         pub fn stanza_id(&self) -> Option<view::Text> = "StanzaId";
-        /// `Request`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn request(&self) -> Option<view::Json> = "Request";
-        /// `Response`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn response(&self) -> Option<view::Json> = "Response";
     }
 }
@@ -41,13 +45,13 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Manifest`]: its writable members.
     pub struct ManifestPatch {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Timestamp`: a date and time.
+        /// `Timestamp`. A date and time.
         timestamp: value view::Nullable<view::DateTime> = "Timestamp";
-        /// `Expand`: a value of an enumeration.
+        /// `Expand`. A value of an enumeration.
         expand: value view::Nullable<Expand> = "Expand";
-        /// `Stanzas`: a list of objects.
+        /// `Stanzas`. A list of objects.
         stanzas: objects StanzaPatch = "Stanzas";
     }
 }
@@ -55,11 +59,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Stanza`]: its writable members.
     pub struct StanzaPatch {
-        /// `StanzaType`: a value of an enumeration.
+        /// `StanzaType`. A value of an enumeration.
         stanza_type: value view::Nullable<StanzaType> = "StanzaType";
-        /// `OEMStanzaType`: text.
+        /// `OEMStanzaType`. Text.
         oem_stanza_type: value view::Nullable<String> = "OEMStanzaType";
-        /// `StanzaId`: text.
+        /// `StanzaId`. Text.
         stanza_id: value view::Nullable<String> = "StanzaId";
     }
 }
@@ -69,11 +73,8 @@ redfish_proto::enumeration! {
     ///
     /// `Expand` of the schema `Manifest` 1.1.2.
     pub enum Expand {
-        /// `None`.
         None = "None",
-        /// `All`.
         All = "All",
-        /// `Relevant`.
         Relevant = "Relevant",
     }
 }
@@ -83,17 +84,11 @@ redfish_proto::enumeration! {
     ///
     /// `StanzaType` of the schema `Manifest` 1.1.2.
     pub enum StanzaType {
-        /// `ComposeSystem`.
         ComposeSystem = "ComposeSystem",
-        /// `DecomposeSystem`.
         DecomposeSystem = "DecomposeSystem",
-        /// `ComposeResource`.
         ComposeResource = "ComposeResource",
-        /// `DecomposeResource`.
         DecomposeResource = "DecomposeResource",
-        /// `OEM`.
         OEM = "OEM",
-        /// `RegisterResourceBlock`.
         RegisterResourceBlock = "RegisterResourceBlock",
     }
 }

@@ -13,34 +13,34 @@ redfish_proto::view! {
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/MediaControllers/{MediaControllerId}`, for example.
     /// Deprecated by the schema.
     pub struct MediaController = "MediaController.MediaController" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `MediaControllerType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn media_controller_type(&self) -> Option<MediaControllerType> = "MediaControllerType";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
     }
@@ -51,11 +51,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `MediaController` 1.3.2.
     pub struct Links = "MediaController.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `MemoryDomains`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn memory_domains(&self) -> view::List<view::Link<crate::memory_domain::MemoryDomain>> = "MemoryDomains";
     }
@@ -86,7 +86,6 @@ redfish_proto::enumeration! {
     ///
     /// `MediaControllerType` of the schema `MediaController` 1.3.2.
     pub enum MediaControllerType {
-        /// `Memory`.
         Memory = "Memory",
     }
 }

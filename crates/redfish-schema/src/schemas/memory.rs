@@ -12,164 +12,166 @@ redfish_proto::view! {
     /// `Memory` of the schema `Memory` 1.23.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Memory/{MemoryId}`, for example.
     pub struct Memory = "Memory.Memory" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `MemoryType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn memory_type(&self) -> Option<MemoryType> = "MemoryType";
-        /// `MemoryDeviceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn memory_device_type(&self) -> Option<MemoryDeviceType> = "MemoryDeviceType";
-        /// `BaseModuleType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn base_module_type(&self) -> Option<BaseModuleType> = "BaseModuleType";
-        /// `MemoryMedia`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn memory_media(&self) -> view::List<MemoryMedia> = "MemoryMedia";
-        /// `CapacityMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn capacity_mib(&self) -> Option<i64> = "CapacityMiB";
-        /// `DataWidthBits`: an integer.
+        /// An integer.
         pub fn data_width_bits(&self) -> Option<i64> = "DataWidthBits";
-        /// `BusWidthBits`: an integer.
+        /// An integer.
         pub fn bus_width_bits(&self) -> Option<i64> = "BusWidthBits";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AllowedSpeedsMHz`: a list of integers in megahertz.
+        /// A list of integers in megahertz.
         pub fn allowed_speeds_mhz(&self) -> view::List<i64> = "AllowedSpeedsMHz";
-        /// `FirmwareRevision`: text.
+        /// Text.
         pub fn firmware_revision(&self) -> Option<view::Text> = "FirmwareRevision";
-        /// `FirmwareApiVersion`: text.
+        /// Text.
         pub fn firmware_api_version(&self) -> Option<view::Text> = "FirmwareApiVersion";
-        /// `FunctionClasses`: a list of texts. Deprecated by the schema.
+        /// A list of texts. Deprecated by the schema.
         pub fn function_classes(&self) -> view::List<view::Text> = "FunctionClasses";
-        /// `VendorID`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn vendor_id(&self) -> Option<view::Text> = "VendorID";
-        /// `DeviceID`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn device_id(&self) -> Option<view::Text> = "DeviceID";
-        /// `SubsystemVendorID`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn subsystem_vendor_id(&self) -> Option<view::Text> = "SubsystemVendorID";
-        /// `SubsystemDeviceID`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn subsystem_device_id(&self) -> Option<view::Text> = "SubsystemDeviceID";
-        /// `MaxTDPMilliWatts`: a list of integers in milliwatts.
+        /// A list of integers in milliwatts.
         pub fn max_tdp_milli_watts(&self) -> view::List<i64> = "MaxTDPMilliWatts";
-        /// `SecurityCapabilities`: an object.
+        /// An object.
         pub fn security_capabilities(&self) -> Option<SecurityCapabilities> = "SecurityCapabilities";
-        /// `SpareDeviceCount`: an integer.
+        /// An integer.
         pub fn spare_device_count(&self) -> Option<i64> = "SpareDeviceCount";
-        /// `RankCount`: an integer.
+        /// An integer.
         pub fn rank_count(&self) -> Option<i64> = "RankCount";
-        /// `DeviceLocator`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn device_locator(&self) -> Option<view::Text> = "DeviceLocator";
-        /// `MemoryLocation`: an object.
+        /// An object.
         pub fn memory_location(&self) -> Option<MemoryLocation> = "MemoryLocation";
-        /// `ErrorCorrection`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn error_correction(&self) -> Option<ErrorCorrection> = "ErrorCorrection";
-        /// `OperatingSpeedMhz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn operating_speed_mhz(&self) -> Option<i64> = "OperatingSpeedMhz";
-        /// `VolatileRegionSizeLimitMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn volatile_region_size_limit_mib(&self) -> Option<i64> = "VolatileRegionSizeLimitMiB";
-        /// `PersistentRegionSizeLimitMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn persistent_region_size_limit_mib(&self) -> Option<i64> = "PersistentRegionSizeLimitMiB";
-        /// `Regions`: a list of objects.
+        /// A list of objects.
         pub fn regions(&self) -> view::List<RegionSet> = "Regions";
-        /// `OperatingMemoryModes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn operating_memory_modes(&self) -> view::List<OperatingMemoryModes> = "OperatingMemoryModes";
-        /// `PowerManagementPolicy`: an object.
+        /// An object.
         pub fn power_management_policy(&self) -> Option<PowerManagementPolicy> = "PowerManagementPolicy";
-        /// `IsSpareDeviceEnabled`: true or false.
+        /// True or false.
         pub fn is_spare_device_enabled(&self) -> Option<bool> = "IsSpareDeviceEnabled";
-        /// `IsRankSpareEnabled`: true or false.
+        /// True or false.
         pub fn is_rank_spare_enabled(&self) -> Option<bool> = "IsRankSpareEnabled";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::memory_metrics::MemoryMetrics>> = "Metrics";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `VolatileRegionNumberLimit`: an integer.
+        /// An integer.
         pub fn volatile_region_number_limit(&self) -> Option<i64> = "VolatileRegionNumberLimit";
-        /// `PersistentRegionNumberLimit`: an integer.
+        /// An integer.
         pub fn persistent_region_number_limit(&self) -> Option<i64> = "PersistentRegionNumberLimit";
-        /// `VolatileRegionSizeMaxMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn volatile_region_size_max_mib(&self) -> Option<i64> = "VolatileRegionSizeMaxMiB";
-        /// `PersistentRegionSizeMaxMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn persistent_region_size_max_mib(&self) -> Option<i64> = "PersistentRegionSizeMaxMiB";
-        /// `AllocationIncrementMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn allocation_increment_mib(&self) -> Option<i64> = "AllocationIncrementMiB";
-        /// `AllocationAlignmentMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn allocation_alignment_mib(&self) -> Option<i64> = "AllocationAlignmentMiB";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `ModuleManufacturerID`: text.
+        /// Text.
         pub fn module_manufacturer_id(&self) -> Option<view::Text> = "ModuleManufacturerID";
-        /// `ModuleProductID`: text.
+        /// Text.
         pub fn module_product_id(&self) -> Option<view::Text> = "ModuleProductID";
-        /// `MemorySubsystemControllerManufacturerID`: text.
+        /// Text.
         pub fn memory_subsystem_controller_manufacturer_id(&self) -> Option<view::Text> = "MemorySubsystemControllerManufacturerID";
-        /// `MemorySubsystemControllerProductID`: text.
+        /// Text.
         pub fn memory_subsystem_controller_product_id(&self) -> Option<view::Text> = "MemorySubsystemControllerProductID";
-        /// `VolatileSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn volatile_size_mib(&self) -> Option<i64> = "VolatileSizeMiB";
-        /// `NonVolatileSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn non_volatile_size_mib(&self) -> Option<i64> = "NonVolatileSizeMiB";
-        /// `CacheSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn cache_size_mib(&self) -> Option<i64> = "CacheSizeMiB";
-        /// `LogicalSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn logical_size_mib(&self) -> Option<i64> = "LogicalSizeMiB";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Assembly`: a link.
+        /// A link.
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `SecurityState`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn security_state(&self) -> Option<SecurityStates> = "SecurityState";
-        /// `ConfigurationLocked`: true or false.
+        /// The values of `SecurityState` that the service allows, if it lists them.
+        pub fn security_state_allowable_values(&self) -> view::List<SecurityStates> = "SecurityState@Redfish.AllowableValues";
+        /// True or false.
         pub fn configuration_locked(&self) -> Option<bool> = "ConfigurationLocked";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `Log`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log(&self) -> Option<view::Link<crate::log_service::LogService>> = "Log";
-        /// `OperatingSpeedRangeMHz`: an object. A copy of a part of the resource. Writable.
+        /// An object. A copy of a part of the resource. Writable.
         #[cfg(feature = "environment")]
         pub fn operating_speed_range_mhz(&self) -> Option<crate::control::Control> = "OperatingSpeedRangeMHz";
-        /// `PoisonListMaxMediaErrorRecords`: an integer. Writable.
+        /// An integer. Writable.
         pub fn poison_list_max_media_error_records(&self) -> Option<i64> = "PoisonListMaxMediaErrorRecords";
-        /// `CXL`: an object.
+        /// An object.
         pub fn cxl(&self) -> Option<CXL> = "CXL";
-        /// `VolatileSizeLimitMiB`: an integer in mebibytes (2^20). Writable.
+        /// An integer in mebibytes (2^20). Writable.
         pub fn volatile_size_limit_mib(&self) -> Option<i64> = "VolatileSizeLimitMiB";
-        /// `NonVolatileSizeLimitMiB`: an integer in mebibytes (2^20). Writable.
+        /// An integer in mebibytes (2^20). Writable.
         pub fn non_volatile_size_limit_mib(&self) -> Option<i64> = "NonVolatileSizeLimitMiB";
-        /// `SecurityStates`: an object.
+        /// An object.
         pub fn security_states(&self) -> Option<SecurityStateInfo> = "SecurityStates";
-        /// `HealthData`: an object.
+        /// An object.
         pub fn health_data(&self) -> Option<HealthData> = "HealthData";
-        /// `CacheLevel`: an integer.
+        /// An integer.
         pub fn cache_level(&self) -> Option<i64> = "CacheLevel";
-        /// `PowerManagementICManufacturerID`: text.
+        /// Text.
         pub fn power_management_ic_manufacturer_id(&self) -> Option<view::Text> = "PowerManagementICManufacturerID";
-        /// `PowerManagementICRevisionID`: text.
+        /// Text.
         pub fn power_management_ic_revision_id(&self) -> Option<view::Text> = "PowerManagementICRevisionID";
-        /// `ProductionDate`: a date and time.
+        /// A date and time.
         pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
     }
 }
@@ -179,11 +181,11 @@ redfish_proto::view! {
     ///
     /// `CXL` of the schema `Memory` 1.23.0.
     pub struct CXL = "Memory.CXL" {
-        /// `LabelStorageSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn label_storage_size_bytes(&self) -> Option<i64> = "LabelStorageSizeBytes";
-        /// `StagedVolatileSizeMiB`: an integer in mebibytes (2^20). Writable.
+        /// An integer in mebibytes (2^20). Writable.
         pub fn staged_volatile_size_mib(&self) -> Option<i64> = "StagedVolatileSizeMiB";
-        /// `StagedNonVolatileSizeMiB`: an integer in mebibytes (2^20). Writable.
+        /// An integer in mebibytes (2^20). Writable.
         pub fn staged_non_volatile_size_mib(&self) -> Option<i64> = "StagedNonVolatileSizeMiB";
     }
 }
@@ -193,7 +195,7 @@ redfish_proto::view! {
     ///
     /// `HealthData` of the schema `Memory` 1.23.0.
     pub struct HealthData = "Memory.HealthData" {
-        /// `PredictedMediaLifeLeftPercent`: a number in percent. Deprecated by the schema.
+        /// A number in percent. Deprecated by the schema.
         pub fn predicted_media_life_left_percent(&self) -> Option<view::Number> = "PredictedMediaLifeLeftPercent";
     }
 }
@@ -203,21 +205,21 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Memory` 1.23.0.
     pub struct Links = "Memory.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `Processors`: a list of links.
+        /// A list of links.
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
-        /// `Batteries`: a list of links.
+        /// A list of links.
         #[cfg(feature = "environment")]
         pub fn batteries(&self) -> view::List<view::Link<crate::battery::Battery>> = "Batteries";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `MemoryMediaSources`: a list of links.
+        /// A list of links.
         pub fn memory_media_sources(&self) -> view::List<view::Link<crate::memory_chunks::MemoryChunks>> = "MemoryMediaSources";
-        /// `MemoryRegionMediaSources`: a list of links.
+        /// A list of links.
         pub fn memory_region_media_sources(&self) -> view::List<view::Link<crate::memory_region::MemoryRegion>> = "MemoryRegionMediaSources";
     }
 }
@@ -227,13 +229,13 @@ redfish_proto::view! {
     ///
     /// `MemoryLocation` of the schema `Memory` 1.23.0.
     pub struct MemoryLocation = "Memory.MemoryLocation" {
-        /// `Socket`: an integer.
+        /// An integer.
         pub fn socket(&self) -> Option<i64> = "Socket";
-        /// `MemoryController`: an integer.
+        /// An integer.
         pub fn memory_controller(&self) -> Option<i64> = "MemoryController";
-        /// `Channel`: an integer.
+        /// An integer.
         pub fn channel(&self) -> Option<i64> = "Channel";
-        /// `Slot`: an integer.
+        /// An integer.
         pub fn slot(&self) -> Option<i64> = "Slot";
     }
 }
@@ -243,13 +245,13 @@ redfish_proto::view! {
     ///
     /// `PowerManagementPolicy` of the schema `Memory` 1.23.0.
     pub struct PowerManagementPolicy = "Memory.PowerManagementPolicy" {
-        /// `PolicyEnabled`: true or false.
+        /// True or false.
         pub fn policy_enabled(&self) -> Option<bool> = "PolicyEnabled";
-        /// `MaxTDPMilliWatts`: an integer in milliwatts.
+        /// An integer in milliwatts.
         pub fn max_tdp_milli_watts(&self) -> Option<i64> = "MaxTDPMilliWatts";
-        /// `PeakPowerBudgetMilliWatts`: an integer in milliwatts.
+        /// An integer in milliwatts.
         pub fn peak_power_budget_milli_watts(&self) -> Option<i64> = "PeakPowerBudgetMilliWatts";
-        /// `AveragePowerBudgetMilliWatts`: an integer in milliwatts.
+        /// An integer in milliwatts.
         pub fn average_power_budget_milli_watts(&self) -> Option<i64> = "AveragePowerBudgetMilliWatts";
     }
 }
@@ -259,19 +261,19 @@ redfish_proto::view! {
     ///
     /// `RegionSet` of the schema `Memory` 1.23.0.
     pub struct RegionSet = "Memory.RegionSet" {
-        /// `RegionId`: text.
+        /// Text.
         pub fn region_id(&self) -> Option<view::Text> = "RegionId";
-        /// `MemoryClassification`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn memory_classification(&self) -> Option<MemoryClassification> = "MemoryClassification";
-        /// `OffsetMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn offset_mib(&self) -> Option<i64> = "OffsetMiB";
-        /// `SizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn size_mib(&self) -> Option<i64> = "SizeMiB";
-        /// `PassphraseState`: true or false. Deprecated by the schema.
+        /// True or false. Deprecated by the schema.
         pub fn passphrase_state(&self) -> Option<bool> = "PassphraseState";
-        /// `PassphraseEnabled`: true or false.
+        /// True or false.
         pub fn passphrase_enabled(&self) -> Option<bool> = "PassphraseEnabled";
-        /// `MasterPassphraseEnabled`: true or false.
+        /// True or false.
         pub fn master_passphrase_enabled(&self) -> Option<bool> = "MasterPassphraseEnabled";
     }
 }
@@ -281,17 +283,17 @@ redfish_proto::view! {
     ///
     /// `SecurityCapabilities` of the schema `Memory` 1.23.0.
     pub struct SecurityCapabilities = "Memory.SecurityCapabilities" {
-        /// `PassphraseCapable`: true or false.
+        /// True or false.
         pub fn passphrase_capable(&self) -> Option<bool> = "PassphraseCapable";
-        /// `MaxPassphraseCount`: an integer.
+        /// An integer.
         pub fn max_passphrase_count(&self) -> Option<i64> = "MaxPassphraseCount";
-        /// `SecurityStates`: a list of values of an enumeration. Deprecated by the schema.
+        /// A list of values of an enumeration. Deprecated by the schema.
         pub fn security_states(&self) -> view::List<SecurityStates> = "SecurityStates";
-        /// `ConfigurationLockCapable`: true or false.
+        /// True or false.
         pub fn configuration_lock_capable(&self) -> Option<bool> = "ConfigurationLockCapable";
-        /// `DataLockCapable`: true or false.
+        /// True or false.
         pub fn data_lock_capable(&self) -> Option<bool> = "DataLockCapable";
-        /// `PassphraseLockLimit`: an integer.
+        /// An integer.
         pub fn passphrase_lock_limit(&self) -> Option<i64> = "PassphraseLockLimit";
     }
 }
@@ -301,9 +303,9 @@ redfish_proto::view! {
     ///
     /// `SecurityStateInfo` of the schema `Memory` 1.23.0.
     pub struct SecurityStateInfo = "Memory.SecurityStateInfo" {
-        /// `UserPassphraseAttemptCountReached`: true or false.
+        /// True or false.
         pub fn user_passphrase_attempt_count_reached(&self) -> Option<bool> = "UserPassphraseAttemptCountReached";
-        /// `MasterPassphraseAttemptCountReached`: true or false.
+        /// True or false.
         pub fn master_passphrase_attempt_count_reached(&self) -> Option<bool> = "MasterPassphraseAttemptCountReached";
     }
 }
@@ -532,7 +534,7 @@ impl Memory {
 redfish_proto::patch! {
     /// Optional parameters of the action `Memory.ScanMedia`.
     pub struct ScanMediaParameters {
-        /// `NoEventLog`: true or false.
+        /// `NoEventLog`. True or false.
         no_event_log: value bool = "NoEventLog";
     }
 }
@@ -540,24 +542,24 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Memory`]: its writable members.
     pub struct MemoryPatch of Memory {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `SecurityState`: a value of an enumeration.
+        /// `SecurityState`. A value of an enumeration.
         security_state: value view::Nullable<SecurityStates> = "SecurityState";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `OperatingSpeedRangeMHz`: an object.
+        /// `OperatingSpeedRangeMHz`. An object.
         #[cfg(feature = "environment")]
         operating_speed_range_mhz: object crate::control::ControlPatch = "OperatingSpeedRangeMHz";
-        /// `PoisonListMaxMediaErrorRecords`: an integer.
+        /// `PoisonListMaxMediaErrorRecords`. An integer.
         poison_list_max_media_error_records: value i64 = "PoisonListMaxMediaErrorRecords";
-        /// `CXL`: an object.
+        /// `CXL`. An object.
         cxl: object CXLPatch = "CXL";
-        /// `VolatileSizeLimitMiB`: an integer in mebibytes (2^20).
+        /// `VolatileSizeLimitMiB`. An integer in mebibytes (2^20).
         volatile_size_limit_mib: value i64 = "VolatileSizeLimitMiB";
-        /// `NonVolatileSizeLimitMiB`: an integer in mebibytes (2^20).
+        /// `NonVolatileSizeLimitMiB`. An integer in mebibytes (2^20).
         non_volatile_size_limit_mib: value i64 = "NonVolatileSizeLimitMiB";
     }
 }
@@ -565,9 +567,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CXL`]: its writable members.
     pub struct CXLPatch {
-        /// `StagedVolatileSizeMiB`: an integer in mebibytes (2^20).
+        /// `StagedVolatileSizeMiB`. An integer in mebibytes (2^20).
         staged_volatile_size_mib: value i64 = "StagedVolatileSizeMiB";
-        /// `StagedNonVolatileSizeMiB`: an integer in mebibytes (2^20).
+        /// `StagedNonVolatileSizeMiB`. An integer in mebibytes (2^20).
         staged_non_volatile_size_mib: value i64 = "StagedNonVolatileSizeMiB";
     }
 }
@@ -577,29 +579,17 @@ redfish_proto::enumeration! {
     ///
     /// `BaseModuleType` of the schema `Memory` 1.23.0.
     pub enum BaseModuleType {
-        /// `RDIMM`.
         RDIMM = "RDIMM",
-        /// `UDIMM`.
         UDIMM = "UDIMM",
-        /// `SO_DIMM`.
         SO_DIMM = "SO_DIMM",
-        /// `LRDIMM`.
         LRDIMM = "LRDIMM",
-        /// `Mini_RDIMM`.
         Mini_RDIMM = "Mini_RDIMM",
-        /// `Mini_UDIMM`.
         Mini_UDIMM = "Mini_UDIMM",
-        /// `SO_RDIMM_72b`.
         SO_RDIMM_72b = "SO_RDIMM_72b",
-        /// `SO_UDIMM_72b`.
         SO_UDIMM_72b = "SO_UDIMM_72b",
-        /// `SO_DIMM_16b`.
         SO_DIMM_16b = "SO_DIMM_16b",
-        /// `SO_DIMM_32b`.
         SO_DIMM_32b = "SO_DIMM_32b",
-        /// `Die`.
         Die = "Die",
-        /// `CAMM`.
         CAMM = "CAMM",
     }
 }
@@ -609,13 +599,9 @@ redfish_proto::enumeration! {
     ///
     /// `ErrorCorrection` of the schema `Memory` 1.23.0.
     pub enum ErrorCorrection {
-        /// `NoECC`.
         NoECC = "NoECC",
-        /// `SingleBitECC`.
         SingleBitECC = "SingleBitECC",
-        /// `MultiBitECC`.
         MultiBitECC = "MultiBitECC",
-        /// `AddressParity`.
         AddressParity = "AddressParity",
     }
 }
@@ -625,11 +611,8 @@ redfish_proto::enumeration! {
     ///
     /// `MemoryClassification` of the schema `Memory` 1.23.0.
     pub enum MemoryClassification {
-        /// `Volatile`.
         Volatile = "Volatile",
-        /// `ByteAccessiblePersistent`.
         ByteAccessiblePersistent = "ByteAccessiblePersistent",
-        /// `Block`.
         Block = "Block",
     }
 }
@@ -639,77 +622,41 @@ redfish_proto::enumeration! {
     ///
     /// `MemoryDeviceType` of the schema `Memory` 1.23.0.
     pub enum MemoryDeviceType {
-        /// `DDR`.
         DDR = "DDR",
-        /// `DDR2`.
         DDR2 = "DDR2",
-        /// `DDR3`.
         DDR3 = "DDR3",
-        /// `DDR4`.
         DDR4 = "DDR4",
-        /// `DDR4_SDRAM`.
         DDR4_SDRAM = "DDR4_SDRAM",
-        /// `DDR4E_SDRAM`.
         DDR4E_SDRAM = "DDR4E_SDRAM",
-        /// `LPDDR4_SDRAM`.
         LPDDR4_SDRAM = "LPDDR4_SDRAM",
-        /// `DDR3_SDRAM`.
         DDR3_SDRAM = "DDR3_SDRAM",
-        /// `LPDDR3_SDRAM`.
         LPDDR3_SDRAM = "LPDDR3_SDRAM",
-        /// `DDR2_SDRAM`.
         DDR2_SDRAM = "DDR2_SDRAM",
-        /// `DDR2_SDRAM_FB_DIMM`.
         DDR2_SDRAM_FB_DIMM = "DDR2_SDRAM_FB_DIMM",
-        /// `DDR2_SDRAM_FB_DIMM_PROBE`.
         DDR2_SDRAM_FB_DIMM_PROBE = "DDR2_SDRAM_FB_DIMM_PROBE",
-        /// `DDR_SGRAM`.
         DDR_SGRAM = "DDR_SGRAM",
-        /// `DDR_SDRAM`.
         DDR_SDRAM = "DDR_SDRAM",
-        /// `ROM`.
         ROM = "ROM",
-        /// `SDRAM`.
         SDRAM = "SDRAM",
-        /// `EDO`.
         EDO = "EDO",
-        /// `FastPageMode`.
         FastPageMode = "FastPageMode",
-        /// `PipelinedNibble`.
         PipelinedNibble = "PipelinedNibble",
-        /// `Logical`.
         Logical = "Logical",
-        /// `HBM`.
         HBM = "HBM",
-        /// `HBM2`.
         HBM2 = "HBM2",
-        /// `HBM2E`.
         HBM2E = "HBM2E",
-        /// `HBM3`.
         HBM3 = "HBM3",
-        /// `GDDR`.
         GDDR = "GDDR",
-        /// `GDDR2`.
         GDDR2 = "GDDR2",
-        /// `GDDR3`.
         GDDR3 = "GDDR3",
-        /// `GDDR4`.
         GDDR4 = "GDDR4",
-        /// `GDDR5`.
         GDDR5 = "GDDR5",
-        /// `GDDR5X`.
         GDDR5X = "GDDR5X",
-        /// `GDDR6`.
         GDDR6 = "GDDR6",
-        /// `GDDR7`.
         GDDR7 = "GDDR7",
-        /// `DDR5`.
         DDR5 = "DDR5",
-        /// `OEM`.
         OEM = "OEM",
-        /// `LPDDR5_SDRAM`.
         LPDDR5_SDRAM = "LPDDR5_SDRAM",
-        /// `DDR5_MRDIMM`.
         DDR5_MRDIMM = "DDR5_MRDIMM",
     }
 }
@@ -719,13 +666,9 @@ redfish_proto::enumeration! {
     ///
     /// `MemoryMedia` of the schema `Memory` 1.23.0.
     pub enum MemoryMedia {
-        /// `DRAM`.
         DRAM = "DRAM",
-        /// `NAND`.
         NAND = "NAND",
-        /// `Intel3DXPoint`.
         Intel3DXPoint = "Intel3DXPoint",
-        /// `Proprietary`.
         Proprietary = "Proprietary",
     }
 }
@@ -735,17 +678,11 @@ redfish_proto::enumeration! {
     ///
     /// `MemoryType` of the schema `Memory` 1.23.0.
     pub enum MemoryType {
-        /// `DRAM`.
         DRAM = "DRAM",
-        /// `NVDIMM_N`.
         NVDIMM_N = "NVDIMM_N",
-        /// `NVDIMM_F`.
         NVDIMM_F = "NVDIMM_F",
-        /// `NVDIMM_P`.
         NVDIMM_P = "NVDIMM_P",
-        /// `IntelOptane`.
         IntelOptane = "IntelOptane",
-        /// `Cache`.
         Cache = "Cache",
     }
 }
@@ -755,11 +692,8 @@ redfish_proto::enumeration! {
     ///
     /// `OperatingMemoryModes` of the schema `Memory` 1.23.0.
     pub enum OperatingMemoryModes {
-        /// `Volatile`.
         Volatile = "Volatile",
-        /// `PMEM`.
         PMEM = "PMEM",
-        /// `Block`.
         Block = "Block",
     }
 }
@@ -769,17 +703,13 @@ redfish_proto::enumeration! {
     ///
     /// `SecurityStates` of the schema `Memory` 1.23.0.
     pub enum SecurityStates {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Unlocked`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Unlocked = "Unlocked",
-        /// `Locked`.
         Locked = "Locked",
-        /// `Frozen`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Frozen = "Frozen",
-        /// `Passphraselimit`.
         Passphraselimit = "Passphraselimit",
     }
 }

@@ -11,36 +11,40 @@ redfish_proto::view! {
     /// `MemoryChunks` of the schema `MemoryChunks` 1.6.2.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/MemoryDomains/{MemoryDomainId}/MemoryChunks/{MemoryChunksId}`, for example.
     pub struct MemoryChunks = "MemoryChunks.MemoryChunks" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `MemoryChunkSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn memory_chunk_size_mib(&self) -> Option<i64> = "MemoryChunkSizeMiB";
-        /// `AddressRangeType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn address_range_type(&self) -> Option<AddressRangeType> = "AddressRangeType";
-        /// `IsMirrorEnabled`: true or false.
+        /// True or false.
         pub fn is_mirror_enabled(&self) -> Option<bool> = "IsMirrorEnabled";
-        /// `IsSpare`: true or false.
+        /// True or false.
         pub fn is_spare(&self) -> Option<bool> = "IsSpare";
-        /// `InterleaveSets`: a list of objects.
+        /// A list of objects.
         pub fn interleave_sets(&self) -> view::List<InterleaveSet> = "InterleaveSets";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `AddressRangeOffsetMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn address_range_offset_mib(&self) -> Option<i64> = "AddressRangeOffsetMiB";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `DisplayName`: text. Writable.
+        /// Text. Writable.
         pub fn display_name(&self) -> Option<view::Text> = "DisplayName";
-        /// `MediaLocation`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn media_location(&self) -> Option<MediaLocation> = "MediaLocation";
-        /// `RequestedOperationalState`: a value of an enumeration. Writable.
+        /// The values of `MediaLocation` that the service allows, if it lists them.
+        pub fn media_location_allowable_values(&self) -> view::List<MediaLocation> = "MediaLocation@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn requested_operational_state(&self) -> Option<OperationalState> = "RequestedOperationalState";
+        /// The values of `RequestedOperationalState` that the service allows, if it lists them.
+        pub fn requested_operational_state_allowable_values(&self) -> view::List<OperationalState> = "RequestedOperationalState@Redfish.AllowableValues";
     }
 }
 
@@ -49,15 +53,15 @@ redfish_proto::view! {
     ///
     /// `InterleaveSet` of the schema `MemoryChunks` 1.6.2.
     pub struct InterleaveSet = "MemoryChunks.InterleaveSet" {
-        /// `Memory`: a link.
+        /// A link.
         pub fn memory(&self) -> Option<view::Link<crate::resource::Item>> = "Memory";
-        /// `RegionId`: text.
+        /// Text.
         pub fn region_id(&self) -> Option<view::Text> = "RegionId";
-        /// `OffsetMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn offset_mib(&self) -> Option<i64> = "OffsetMiB";
-        /// `SizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn size_mib(&self) -> Option<i64> = "SizeMiB";
-        /// `MemoryLevel`: an integer.
+        /// An integer.
         pub fn memory_level(&self) -> Option<i64> = "MemoryLevel";
     }
 }
@@ -67,14 +71,14 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `MemoryChunks` 1.6.2.
     pub struct Links = "MemoryChunks.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `CXLLogicalDevices`: a list of links.
+        /// A list of links.
         pub fn cxl_logical_devices(&self) -> view::List<view::Link<crate::cxl_logical_device::CXLLogicalDevice>> = "CXLLogicalDevices";
-        /// `MemoryRegions`: a list of links.
+        /// A list of links.
         pub fn memory_regions(&self) -> view::List<view::Link<crate::memory_region::MemoryRegion>> = "MemoryRegions";
     }
 }
@@ -82,11 +86,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`MemoryChunks`]: its writable members.
     pub struct MemoryChunksPatch of MemoryChunks {
-        /// `DisplayName`: text.
+        /// `DisplayName`. Text.
         display_name: value view::Nullable<String> = "DisplayName";
-        /// `MediaLocation`: a value of an enumeration.
+        /// `MediaLocation`. A value of an enumeration.
         media_location: value view::Nullable<MediaLocation> = "MediaLocation";
-        /// `RequestedOperationalState`: a value of an enumeration.
+        /// `RequestedOperationalState`. A value of an enumeration.
         requested_operational_state: value view::Nullable<OperationalState> = "RequestedOperationalState";
     }
 }
@@ -95,29 +99,29 @@ redfish_proto::patch! {
     /// The body that creates a [`MemoryChunks`], with what the schema requires as arguments of `new`.
     pub struct MemoryChunksCreate creates MemoryChunks (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `MemoryChunkSizeMiB`: an integer in mebibytes (2^20).
+        /// `MemoryChunkSizeMiB`. An integer in mebibytes (2^20).
         memory_chunk_size_mib: value view::Nullable<i64> = "MemoryChunkSizeMiB";
-        /// `AddressRangeType`: a value of an enumeration.
+        /// `AddressRangeType`. A value of an enumeration.
         address_range_type: value view::Nullable<AddressRangeType> = "AddressRangeType";
-        /// `IsMirrorEnabled`: true or false.
+        /// `IsMirrorEnabled`. True or false.
         is_mirror_enabled: value view::Nullable<bool> = "IsMirrorEnabled";
-        /// `IsSpare`: true or false.
+        /// `IsSpare`. True or false.
         is_spare: value view::Nullable<bool> = "IsSpare";
-        /// `InterleaveSets`: a list of objects.
+        /// `InterleaveSets`. A list of objects.
         interleave_sets: list Value = "InterleaveSets";
-        /// `AddressRangeOffsetMiB`: an integer in mebibytes (2^20).
+        /// `AddressRangeOffsetMiB`. An integer in mebibytes (2^20).
         address_range_offset_mib: value view::Nullable<i64> = "AddressRangeOffsetMiB";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `DisplayName`: text.
+        /// `DisplayName`. Text.
         display_name: value view::Nullable<String> = "DisplayName";
-        /// `MediaLocation`: a value of an enumeration.
+        /// `MediaLocation`. A value of an enumeration.
         media_location: value view::Nullable<MediaLocation> = "MediaLocation";
-        /// `RequestedOperationalState`: a value of an enumeration.
+        /// `RequestedOperationalState`. A value of an enumeration.
         requested_operational_state: value view::Nullable<OperationalState> = "RequestedOperationalState";
     }
 }
@@ -127,11 +131,8 @@ redfish_proto::enumeration! {
     ///
     /// `AddressRangeType` of the schema `MemoryChunks` 1.6.2.
     pub enum AddressRangeType {
-        /// `Volatile`.
         Volatile = "Volatile",
-        /// `PMEM`.
         PMEM = "PMEM",
-        /// `Block`.
         Block = "Block",
     }
 }
@@ -141,11 +142,8 @@ redfish_proto::enumeration! {
     ///
     /// `MediaLocation` of the schema `MemoryChunks` 1.6.2.
     pub enum MediaLocation {
-        /// `Local`.
         Local = "Local",
-        /// `Remote`.
         Remote = "Remote",
-        /// `Mixed`.
         Mixed = "Mixed",
     }
 }
@@ -155,9 +153,7 @@ redfish_proto::enumeration! {
     ///
     /// `OperationalState` of the schema `MemoryChunks` 1.6.2.
     pub enum OperationalState {
-        /// `Online`.
         Online = "Online",
-        /// `Offline`.
         Offline = "Offline",
     }
 }

@@ -10,13 +10,13 @@ redfish_proto::view! {
     /// `MemoryChunksCollection` of the schema `MemoryChunksCollection`.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/MemoryDomains/{MemoryDomainId}/MemoryChunks`, for example.
     pub struct MemoryChunksCollection = "MemoryChunksCollection.MemoryChunksCollection" {
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Members`: a list of links.
+        /// A list of links.
         pub fn members(&self) -> view::List<view::Link<crate::memory_chunks::MemoryChunks>> = "Members";
     }
 }

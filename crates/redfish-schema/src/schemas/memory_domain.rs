@@ -10,35 +10,35 @@ redfish_proto::view! {
     /// `MemoryDomain` of the schema `MemoryDomain` 1.5.1.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/MemoryDomains/{MemoryDomainId}`, for example.
     pub struct MemoryDomain = "MemoryDomain.MemoryDomain" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `AllowsMemoryChunkCreation`: true or false.
+        /// True or false.
         pub fn allows_memory_chunk_creation(&self) -> Option<bool> = "AllowsMemoryChunkCreation";
-        /// `AllowsBlockProvisioning`: true or false.
+        /// True or false.
         pub fn allows_block_provisioning(&self) -> Option<bool> = "AllowsBlockProvisioning";
-        /// `MemoryChunks`: a link.
+        /// A link.
         pub fn memory_chunks(&self) -> Option<view::Link<crate::memory_chunks_collection::MemoryChunksCollection>> = "MemoryChunks";
-        /// `InterleavableMemorySets`: a list of objects.
+        /// A list of objects.
         pub fn interleavable_memory_sets(&self) -> view::List<MemorySet> = "InterleavableMemorySets";
-        /// `AllowsMirroring`: true or false.
+        /// True or false.
         pub fn allows_mirroring(&self) -> Option<bool> = "AllowsMirroring";
-        /// `AllowsSparing`: true or false.
+        /// True or false.
         pub fn allows_sparing(&self) -> Option<bool> = "AllowsSparing";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `MinMemoryChunkSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn min_memory_chunk_size_mib(&self) -> Option<i64> = "MinMemoryChunkSizeMiB";
-        /// `MemoryChunkIncrementMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn memory_chunk_increment_mib(&self) -> Option<i64> = "MemoryChunkIncrementMiB";
-        /// `MemorySizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn memory_size_mib(&self) -> Option<i64> = "MemorySizeMiB";
     }
 }
@@ -48,17 +48,17 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `MemoryDomain` 1.5.1.
     pub struct Links = "MemoryDomain.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MediaControllers`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         #[cfg(feature = "fabric")]
         pub fn media_controllers(&self) -> view::List<view::Link<crate::media_controller::MediaController>> = "MediaControllers";
-        /// `FabricAdapters`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn fabric_adapters(&self) -> view::List<view::Link<crate::fabric_adapter::FabricAdapter>> = "FabricAdapters";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
-        /// `CXLLogicalDevices`: a list of links.
+        /// A list of links.
         pub fn cxl_logical_devices(&self) -> view::List<view::Link<crate::cxl_logical_device::CXLLogicalDevice>> = "CXLLogicalDevices";
     }
 }
@@ -68,7 +68,7 @@ redfish_proto::view! {
     ///
     /// `MemorySet` of the schema `MemoryDomain` 1.5.1.
     pub struct MemorySet = "MemoryDomain.MemorySet" {
-        /// `MemorySet`: a list of links.
+        /// A list of links.
         pub fn memory_set(&self) -> view::List<view::Link<crate::memory::Memory>> = "MemorySet";
     }
 }

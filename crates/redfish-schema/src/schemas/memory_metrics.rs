@@ -12,37 +12,37 @@ redfish_proto::view! {
     /// `MemoryMetrics` of the schema `MemoryMetrics` 1.8.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/MemorySummary/MemoryMetrics`, for example.
     pub struct MemoryMetrics = "MemoryMetrics.MemoryMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `BlockSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn block_size_bytes(&self) -> Option<i64> = "BlockSizeBytes";
-        /// `CurrentPeriod`: an object.
+        /// An object.
         pub fn current_period(&self) -> Option<CurrentPeriod> = "CurrentPeriod";
-        /// `LifeTime`: an object.
+        /// An object.
         pub fn life_time(&self) -> Option<LifeTime> = "LifeTime";
-        /// `HealthData`: an object.
+        /// An object.
         pub fn health_data(&self) -> Option<HealthData> = "HealthData";
-        /// `BandwidthPercent`: a number in percent.
+        /// A number in percent.
         pub fn bandwidth_percent(&self) -> Option<view::Number> = "BandwidthPercent";
-        /// `OperatingSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn operating_speed_mhz(&self) -> Option<i64> = "OperatingSpeedMHz";
-        /// `CorrectedVolatileErrorCount`: an integer.
+        /// An integer.
         pub fn corrected_volatile_error_count(&self) -> Option<i64> = "CorrectedVolatileErrorCount";
-        /// `CorrectedPersistentErrorCount`: an integer.
+        /// An integer.
         pub fn corrected_persistent_error_count(&self) -> Option<i64> = "CorrectedPersistentErrorCount";
-        /// `DirtyShutdownCount`: an integer.
+        /// An integer.
         pub fn dirty_shutdown_count(&self) -> Option<i64> = "DirtyShutdownCount";
-        /// `CXL`: an object.
+        /// An object.
         pub fn cxl(&self) -> Option<CXL> = "CXL";
-        /// `CapacityUtilizationPercent`: a number in percent.
+        /// A number in percent.
         pub fn capacity_utilization_percent(&self) -> Option<view::Number> = "CapacityUtilizationPercent";
-        /// `LifetimeStartDateTime`: a date and time.
+        /// A date and time.
         pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }
@@ -52,15 +52,15 @@ redfish_proto::view! {
     ///
     /// `AlarmTrips` of the schema `MemoryMetrics` 1.8.0.
     pub struct AlarmTrips = "MemoryMetrics.AlarmTrips" {
-        /// `Temperature`: true or false.
+        /// True or false.
         pub fn temperature(&self) -> Option<bool> = "Temperature";
-        /// `SpareBlock`: true or false.
+        /// True or false.
         pub fn spare_block(&self) -> Option<bool> = "SpareBlock";
-        /// `UncorrectableECCError`: true or false.
+        /// True or false.
         pub fn uncorrectable_ecc_error(&self) -> Option<bool> = "UncorrectableECCError";
-        /// `CorrectableECCError`: true or false.
+        /// True or false.
         pub fn correctable_ecc_error(&self) -> Option<bool> = "CorrectableECCError";
-        /// `AddressParityError`: true or false.
+        /// True or false.
         pub fn address_parity_error(&self) -> Option<bool> = "AddressParityError";
     }
 }
@@ -70,13 +70,13 @@ redfish_proto::view! {
     ///
     /// `AlertCapabilities` of the schema `MemoryMetrics` 1.8.0.
     pub struct AlertCapabilities = "MemoryMetrics.AlertCapabilities" {
-        /// `Temperature`: true or false.
+        /// True or false.
         pub fn temperature(&self) -> Option<bool> = "Temperature";
-        /// `SpareBlock`: true or false.
+        /// True or false.
         pub fn spare_block(&self) -> Option<bool> = "SpareBlock";
-        /// `UncorrectableECCError`: true or false.
+        /// True or false.
         pub fn uncorrectable_ecc_error(&self) -> Option<bool> = "UncorrectableECCError";
-        /// `CorrectableECCError`: true or false.
+        /// True or false.
         pub fn correctable_ecc_error(&self) -> Option<bool> = "CorrectableECCError";
     }
 }
@@ -86,7 +86,7 @@ redfish_proto::view! {
     ///
     /// `CXL` of the schema `MemoryMetrics` 1.8.0.
     pub struct CXL = "MemoryMetrics.CXL" {
-        /// `AlertCapabilities`: an object.
+        /// An object.
         pub fn alert_capabilities(&self) -> Option<AlertCapabilities> = "AlertCapabilities";
     }
 }
@@ -96,17 +96,17 @@ redfish_proto::view! {
     ///
     /// `CurrentPeriod` of the schema `MemoryMetrics` 1.8.0.
     pub struct CurrentPeriod = "MemoryMetrics.CurrentPeriod" {
-        /// `BlocksRead`: an integer.
+        /// An integer.
         pub fn blocks_read(&self) -> Option<i64> = "BlocksRead";
-        /// `BlocksWritten`: an integer.
+        /// An integer.
         pub fn blocks_written(&self) -> Option<i64> = "BlocksWritten";
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
-        /// `IndeterminateCorrectableErrorCount`: an integer.
+        /// An integer.
         pub fn indeterminate_correctable_error_count(&self) -> Option<i64> = "IndeterminateCorrectableErrorCount";
-        /// `IndeterminateUncorrectableErrorCount`: an integer.
+        /// An integer.
         pub fn indeterminate_uncorrectable_error_count(&self) -> Option<i64> = "IndeterminateUncorrectableErrorCount";
     }
 }
@@ -116,17 +116,17 @@ redfish_proto::view! {
     ///
     /// `HealthData` of the schema `MemoryMetrics` 1.8.0.
     pub struct HealthData = "MemoryMetrics.HealthData" {
-        /// `RemainingSpareBlockPercentage`: a number in percent.
+        /// A number in percent.
         pub fn remaining_spare_block_percentage(&self) -> Option<view::Number> = "RemainingSpareBlockPercentage";
-        /// `LastShutdownSuccess`: true or false.
+        /// True or false.
         pub fn last_shutdown_success(&self) -> Option<bool> = "LastShutdownSuccess";
-        /// `DataLossDetected`: true or false.
+        /// True or false.
         pub fn data_loss_detected(&self) -> Option<bool> = "DataLossDetected";
-        /// `PerformanceDegraded`: true or false.
+        /// True or false.
         pub fn performance_degraded(&self) -> Option<bool> = "PerformanceDegraded";
-        /// `AlarmTrips`: an object.
+        /// An object.
         pub fn alarm_trips(&self) -> Option<AlarmTrips> = "AlarmTrips";
-        /// `PredictedMediaLifeLeftPercent`: a number in percent.
+        /// A number in percent.
         pub fn predicted_media_life_left_percent(&self) -> Option<view::Number> = "PredictedMediaLifeLeftPercent";
     }
 }
@@ -136,17 +136,17 @@ redfish_proto::view! {
     ///
     /// `LifeTime` of the schema `MemoryMetrics` 1.8.0.
     pub struct LifeTime = "MemoryMetrics.LifeTime" {
-        /// `BlocksRead`: an integer.
+        /// An integer.
         pub fn blocks_read(&self) -> Option<i64> = "BlocksRead";
-        /// `BlocksWritten`: an integer.
+        /// An integer.
         pub fn blocks_written(&self) -> Option<i64> = "BlocksWritten";
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
-        /// `IndeterminateCorrectableErrorCount`: an integer.
+        /// An integer.
         pub fn indeterminate_correctable_error_count(&self) -> Option<i64> = "IndeterminateCorrectableErrorCount";
-        /// `IndeterminateUncorrectableErrorCount`: an integer.
+        /// An integer.
         pub fn indeterminate_uncorrectable_error_count(&self) -> Option<i64> = "IndeterminateUncorrectableErrorCount";
     }
 }

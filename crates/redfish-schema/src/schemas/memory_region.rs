@@ -11,39 +11,39 @@ redfish_proto::view! {
     /// `MemoryRegion` of the schema `MemoryRegion` 1.0.3.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PCIeDevices/{PCIeDeviceId}/CXLLogicalDevices/{CXLLogicalDeviceId}/MemoryRegions/{MemoryRegionId}`, for example.
     pub struct MemoryRegion = "MemoryRegion.MemoryRegion" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `RegionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn region_type(&self) -> Option<RegionType> = "RegionType";
-        /// `RegionNumber`: an integer.
+        /// An integer.
         pub fn region_number(&self) -> Option<i64> = "RegionNumber";
-        /// `BlockSizeMiB`: an integer in mebibytes (2^20). Writable.
+        /// An integer in mebibytes (2^20). Writable.
         pub fn block_size_mib(&self) -> Option<i64> = "BlockSizeMiB";
-        /// `RegionSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn region_size_mib(&self) -> Option<i64> = "RegionSizeMiB";
-        /// `RegionBaseOffsetMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn region_base_offset_mib(&self) -> Option<i64> = "RegionBaseOffsetMiB";
-        /// `ShareableRegion`: true or false.
+        /// True or false.
         pub fn shareable_region(&self) -> Option<bool> = "ShareableRegion";
-        /// `NonVolatileRegion`: true or false.
+        /// True or false.
         pub fn non_volatile_region(&self) -> Option<bool> = "NonVolatileRegion";
-        /// `HardwareManagedCoherencyRegion`: true or false.
+        /// True or false.
         pub fn hardware_managed_coherency_region(&self) -> Option<bool> = "HardwareManagedCoherencyRegion";
-        /// `SanitizeOnRelease`: true or false. Writable.
+        /// True or false. Writable.
         pub fn sanitize_on_release(&self) -> Option<bool> = "SanitizeOnRelease";
-        /// `ExtentsCount`: an integer.
+        /// An integer.
         pub fn extents_count(&self) -> Option<i64> = "ExtentsCount";
-        /// `MemoryExtents`: a list of objects.
+        /// A list of objects.
         pub fn memory_extents(&self) -> view::List<MemoryExtent> = "MemoryExtents";
-        /// `MemoryChunks`: a list of objects.
+        /// A list of objects.
         pub fn memory_chunks(&self) -> view::List<MemoryChunk> = "MemoryChunks";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
     }
 }
@@ -53,9 +53,9 @@ redfish_proto::view! {
     ///
     /// `MemoryChunk` of the schema `MemoryRegion` 1.0.3.
     pub struct MemoryChunk = "MemoryRegion.MemoryChunk" {
-        /// `ChunkOffsetMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn chunk_offset_mib(&self) -> Option<i64> = "ChunkOffsetMiB";
-        /// `ChunkLink`: a link.
+        /// A link.
         pub fn chunk_link(&self) -> Option<view::Link<crate::memory_chunks::MemoryChunks>> = "ChunkLink";
     }
 }
@@ -65,13 +65,13 @@ redfish_proto::view! {
     ///
     /// `MemoryExtent` of the schema `MemoryRegion` 1.0.3.
     pub struct MemoryExtent = "MemoryRegion.MemoryExtent" {
-        /// `ExtentOffsetMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn extent_offset_mib(&self) -> Option<i64> = "ExtentOffsetMiB";
-        /// `ExtentSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn extent_size_mib(&self) -> Option<i64> = "ExtentSizeMiB";
-        /// `Tag`: text.
+        /// Text.
         pub fn tag(&self) -> Option<view::Text> = "Tag";
-        /// `SequenceNumber`: an integer.
+        /// An integer.
         pub fn sequence_number(&self) -> Option<i64> = "SequenceNumber";
     }
 }
@@ -79,9 +79,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`MemoryRegion`]: its writable members.
     pub struct MemoryRegionPatch of MemoryRegion {
-        /// `BlockSizeMiB`: an integer in mebibytes (2^20).
+        /// `BlockSizeMiB`. An integer in mebibytes (2^20).
         block_size_mib: value i64 = "BlockSizeMiB";
-        /// `SanitizeOnRelease`: true or false.
+        /// `SanitizeOnRelease`. True or false.
         sanitize_on_release: value view::Nullable<bool> = "SanitizeOnRelease";
     }
 }
@@ -90,33 +90,33 @@ redfish_proto::patch! {
     /// The body that creates a [`MemoryRegion`], with what the schema requires as arguments of `new`.
     pub struct MemoryRegionCreate creates MemoryRegion (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `RegionType`: a value of an enumeration.
+        /// `RegionType`. A value of an enumeration.
         region_type: value RegionType = "RegionType";
-        /// `RegionNumber`: an integer.
+        /// `RegionNumber`. An integer.
         region_number: value i64 = "RegionNumber";
-        /// `BlockSizeMiB`: an integer in mebibytes (2^20).
+        /// `BlockSizeMiB`. An integer in mebibytes (2^20).
         block_size_mib: value i64 = "BlockSizeMiB";
-        /// `RegionSizeMiB`: an integer in mebibytes (2^20).
+        /// `RegionSizeMiB`. An integer in mebibytes (2^20).
         region_size_mib: value i64 = "RegionSizeMiB";
-        /// `RegionBaseOffsetMiB`: an integer in mebibytes (2^20).
+        /// `RegionBaseOffsetMiB`. An integer in mebibytes (2^20).
         region_base_offset_mib: value i64 = "RegionBaseOffsetMiB";
-        /// `ShareableRegion`: true or false.
+        /// `ShareableRegion`. True or false.
         shareable_region: value view::Nullable<bool> = "ShareableRegion";
-        /// `NonVolatileRegion`: true or false.
+        /// `NonVolatileRegion`. True or false.
         non_volatile_region: value view::Nullable<bool> = "NonVolatileRegion";
-        /// `HardwareManagedCoherencyRegion`: true or false.
+        /// `HardwareManagedCoherencyRegion`. True or false.
         hardware_managed_coherency_region: value view::Nullable<bool> = "HardwareManagedCoherencyRegion";
-        /// `SanitizeOnRelease`: true or false.
+        /// `SanitizeOnRelease`. True or false.
         sanitize_on_release: value view::Nullable<bool> = "SanitizeOnRelease";
-        /// `ExtentsCount`: an integer.
+        /// `ExtentsCount`. An integer.
         extents_count: value view::Nullable<i64> = "ExtentsCount";
-        /// `MemoryExtents`: a list of objects.
+        /// `MemoryExtents`. A list of objects.
         memory_extents: list Value = "MemoryExtents";
-        /// `MemoryChunks`: a list of objects.
+        /// `MemoryChunks`. A list of objects.
         memory_chunks: list Value = "MemoryChunks";
     }
 }
@@ -126,9 +126,7 @@ redfish_proto::enumeration! {
     ///
     /// `RegionType` of the schema `MemoryRegion` 1.0.3.
     pub enum RegionType {
-        /// `Static`.
         Static = "Static",
-        /// `Dynamic`.
         Dynamic = "Dynamic",
     }
 }

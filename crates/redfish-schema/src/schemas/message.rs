@@ -9,27 +9,27 @@ redfish_proto::view! {
     ///
     /// `Message` of the schema `Message` 1.3.0.
     pub struct Message = "Message.Message" {
-        /// `MessageId`: text.
+        /// Text.
         pub fn message_id(&self) -> Option<view::Text> = "MessageId";
-        /// `Message`: text.
+        /// Text.
         pub fn message(&self) -> Option<view::Text> = "Message";
-        /// `RelatedProperties`: a list of texts.
+        /// A list of texts.
         pub fn related_properties(&self) -> view::List<view::Text> = "RelatedProperties";
-        /// `MessageArgs`: a list of texts.
+        /// A list of texts.
         pub fn message_args(&self) -> view::List<view::Text> = "MessageArgs";
-        /// `Severity`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn severity(&self) -> Option<view::Text> = "Severity";
-        /// `Resolution`: text.
+        /// Text.
         pub fn resolution(&self) -> Option<view::Text> = "Resolution";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MessageSeverity`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn message_severity(&self) -> Option<crate::resource::Health> = "MessageSeverity";
-        /// `ResolutionSteps`: a list of objects.
+        /// A list of objects.
         pub fn resolution_steps(&self) -> view::List<crate::resolution_step::ResolutionStep> = "ResolutionSteps";
-        /// `Username`: text.
+        /// Text.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `UserAuthenticationSource`: text.
+        /// Text.
         pub fn user_authentication_source(&self) -> Option<view::Text> = "UserAuthenticationSource";
     }
 }

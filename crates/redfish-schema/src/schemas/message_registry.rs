@@ -9,25 +9,25 @@ redfish_proto::view! {
     ///
     /// `MessageRegistry` of the schema `MessageRegistry` 1.7.0.
     pub struct MessageRegistry = "MessageRegistry.MessageRegistry" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Language`: text.
+        /// Text.
         pub fn language(&self) -> Option<view::Text> = "Language";
-        /// `RegistryPrefix`: text.
+        /// Text.
         pub fn registry_prefix(&self) -> Option<view::Text> = "RegistryPrefix";
-        /// `RegistryVersion`: text.
+        /// Text.
         pub fn registry_version(&self) -> Option<view::Text> = "RegistryVersion";
-        /// `OwningEntity`: text.
+        /// Text.
         pub fn owning_entity(&self) -> Option<view::Text> = "OwningEntity";
-        /// `Messages`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn messages(&self) -> Option<view::Json> = "Messages";
-        /// `Release`: text.
+        /// Text.
         pub fn release(&self) -> Option<view::Text> = "Release";
     }
 }
@@ -37,11 +37,11 @@ redfish_proto::view! {
     ///
     /// `ClearingLogic` of the schema `MessageRegistry` 1.7.0.
     pub struct ClearingLogic = "MessageRegistry.ClearingLogic" {
-        /// `ClearsIf`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn clears_if(&self) -> Option<ClearingType> = "ClearsIf";
-        /// `ClearsMessage`: a list of texts.
+        /// A list of texts.
         pub fn clears_message(&self) -> view::List<view::Text> = "ClearsMessage";
-        /// `ClearsAll`: true or false.
+        /// True or false.
         pub fn clears_all(&self) -> Option<bool> = "ClearsAll";
     }
 }
@@ -51,39 +51,39 @@ redfish_proto::view! {
     ///
     /// `Message` of the schema `MessageRegistry` 1.7.0.
     pub struct Message = "MessageRegistry.Message" {
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Message`: text.
+        /// Text.
         pub fn message(&self) -> Option<view::Text> = "Message";
-        /// `Severity`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn severity(&self) -> Option<view::Text> = "Severity";
-        /// `NumberOfArgs`: an integer.
+        /// An integer.
         pub fn number_of_args(&self) -> Option<i64> = "NumberOfArgs";
-        /// `ParamTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn param_types(&self) -> view::List<ParamType> = "ParamTypes";
-        /// `Resolution`: text.
+        /// Text.
         pub fn resolution(&self) -> Option<view::Text> = "Resolution";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ClearingLogic`: an object.
+        /// An object.
         pub fn clearing_logic(&self) -> Option<ClearingLogic> = "ClearingLogic";
-        /// `LongDescription`: text.
+        /// Text.
         pub fn long_description(&self) -> Option<view::Text> = "LongDescription";
-        /// `ArgDescriptions`: a list of texts.
+        /// A list of texts.
         pub fn arg_descriptions(&self) -> view::List<view::Text> = "ArgDescriptions";
-        /// `ArgLongDescriptions`: a list of texts.
+        /// A list of texts.
         pub fn arg_long_descriptions(&self) -> view::List<view::Text> = "ArgLongDescriptions";
-        /// `MessageSeverity`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn message_severity(&self) -> Option<crate::resource::Health> = "MessageSeverity";
-        /// `VersionAdded`: text.
+        /// Text.
         pub fn version_added(&self) -> Option<view::Text> = "VersionAdded";
-        /// `Deprecated`: text.
+        /// Text.
         pub fn deprecated(&self) -> Option<view::Text> = "Deprecated";
-        /// `VersionDeprecated`: text.
+        /// Text.
         pub fn version_deprecated(&self) -> Option<view::Text> = "VersionDeprecated";
-        /// `ReplacedBy`: text.
+        /// Text.
         pub fn replaced_by(&self) -> Option<view::Text> = "ReplacedBy";
-        /// `MapsToGeneralMessages`: a list of texts.
+        /// A list of texts.
         pub fn maps_to_general_messages(&self) -> view::List<view::Text> = "MapsToGeneralMessages";
     }
 }
@@ -93,7 +93,6 @@ redfish_proto::enumeration! {
     ///
     /// `ClearingType` of the schema `MessageRegistry` 1.7.0.
     pub enum ClearingType {
-        /// `SameOriginOfCondition`.
         SameOriginOfCondition = "SameOriginOfCondition",
     }
 }
@@ -103,9 +102,7 @@ redfish_proto::enumeration! {
     ///
     /// `ParamType` of the schema `MessageRegistry` 1.7.0.
     pub enum ParamType {
-        /// `string`.
         String = "string",
-        /// `number`.
         Number = "number",
     }
 }

@@ -10,19 +10,19 @@ redfish_proto::view! {
     /// `MessageRegistryFile` of the schema `MessageRegistryFile` 1.1.5.
     /// Services have it at `/redfish/v1/Registries/{MessageRegistryFileId}`, for example.
     pub struct MessageRegistryFile = "MessageRegistryFile.MessageRegistryFile" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Languages`: a list of texts.
+        /// A list of texts.
         pub fn languages(&self) -> view::List<view::Text> = "Languages";
-        /// `Registry`: text.
+        /// Text.
         pub fn registry(&self) -> Option<view::Text> = "Registry";
-        /// `Location`: a list of objects.
+        /// A list of objects.
         pub fn location(&self) -> view::List<Location> = "Location";
     }
 }
@@ -32,15 +32,15 @@ redfish_proto::view! {
     ///
     /// `Location` of the schema `MessageRegistryFile` 1.1.5.
     pub struct Location = "MessageRegistryFile.Location" {
-        /// `Language`: text.
+        /// Text.
         pub fn language(&self) -> Option<view::Text> = "Language";
-        /// `Uri`: a URI.
+        /// A URI.
         pub fn uri(&self) -> Option<view::Text> = "Uri";
-        /// `ArchiveUri`: a URI.
+        /// A URI.
         pub fn archive_uri(&self) -> Option<view::Text> = "ArchiveUri";
-        /// `PublicationUri`: a URI.
+        /// A URI.
         pub fn publication_uri(&self) -> Option<view::Text> = "PublicationUri";
-        /// `ArchiveFile`: text.
+        /// Text.
         pub fn archive_file(&self) -> Option<view::Text> = "ArchiveFile";
     }
 }

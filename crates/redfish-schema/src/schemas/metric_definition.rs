@@ -11,57 +11,63 @@ redfish_proto::view! {
     /// `MetricDefinition` of the schema `MetricDefinition` 1.3.5.
     /// Services have it at `/redfish/v1/TelemetryService/MetricDefinitions/{MetricDefinitionId}`, for example.
     pub struct MetricDefinition = "MetricDefinition.MetricDefinition" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `MetricType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn metric_type(&self) -> Option<MetricType> = "MetricType";
-        /// `MetricDataType`: a value of an enumeration. Writable.
+        /// The values of `MetricType` that the service allows, if it lists them.
+        pub fn metric_type_allowable_values(&self) -> view::List<MetricType> = "MetricType@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn metric_data_type(&self) -> Option<MetricDataType> = "MetricDataType";
-        /// `Units`: text. Writable.
+        /// The values of `MetricDataType` that the service allows, if it lists them.
+        pub fn metric_data_type_allowable_values(&self) -> view::List<MetricDataType> = "MetricDataType@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn units(&self) -> Option<view::Text> = "Units";
-        /// `Implementation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn implementation(&self) -> Option<ImplementationType> = "Implementation";
-        /// `Calculable`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn calculable(&self) -> Option<Calculable> = "Calculable";
-        /// `IsLinear`: true or false. Writable.
+        /// The values of `Calculable` that the service allows, if it lists them.
+        pub fn calculable_allowable_values(&self) -> view::List<Calculable> = "Calculable@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn is_linear(&self) -> Option<bool> = "IsLinear";
-        /// `Wildcards`: a list of objects.
+        /// A list of objects.
         pub fn wildcards(&self) -> view::List<Wildcard> = "Wildcards";
-        /// `MetricProperties`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn metric_properties(&self) -> view::List<view::Text> = "MetricProperties";
-        /// `CalculationParameters`: a list of objects.
+        /// A list of objects.
         pub fn calculation_parameters(&self) -> view::List<CalculationParamsType> = "CalculationParameters";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `SensingInterval`: a duration. Writable.
+        /// A duration. Writable.
         pub fn sensing_interval(&self) -> Option<view::Duration> = "SensingInterval";
-        /// `DiscreteValues`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn discrete_values(&self) -> view::List<view::Text> = "DiscreteValues";
-        /// `Precision`: an integer.
+        /// An integer.
         pub fn precision(&self) -> Option<i64> = "Precision";
-        /// `Accuracy`: a number.
+        /// A number.
         pub fn accuracy(&self) -> Option<view::Number> = "Accuracy";
-        /// `Calibration`: a number.
+        /// A number.
         pub fn calibration(&self) -> Option<view::Number> = "Calibration";
-        /// `TimestampAccuracy`: a duration.
+        /// A duration.
         pub fn timestamp_accuracy(&self) -> Option<view::Duration> = "TimestampAccuracy";
-        /// `MinReadingRange`: a number.
+        /// A number.
         pub fn min_reading_range(&self) -> Option<view::Number> = "MinReadingRange";
-        /// `MaxReadingRange`: a number.
+        /// A number.
         pub fn max_reading_range(&self) -> Option<view::Number> = "MaxReadingRange";
-        /// `CalculationAlgorithm`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn calculation_algorithm(&self) -> Option<CalculationAlgorithmEnum> = "CalculationAlgorithm";
-        /// `CalculationTimeInterval`: a duration. Writable.
+        /// A duration. Writable.
         pub fn calculation_time_interval(&self) -> Option<view::Duration> = "CalculationTimeInterval";
-        /// `OEMCalculationAlgorithm`: text.
+        /// Text.
         pub fn oem_calculation_algorithm(&self) -> Option<view::Text> = "OEMCalculationAlgorithm";
-        /// `LogicalContexts`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn logical_contexts(&self) -> view::List<crate::physical_context::LogicalContext> = "LogicalContexts";
     }
 }
@@ -71,9 +77,9 @@ redfish_proto::view! {
     ///
     /// `CalculationParamsType` of the schema `MetricDefinition` 1.3.5.
     pub struct CalculationParamsType = "MetricDefinition.CalculationParamsType" {
-        /// `SourceMetric`: text.
+        /// Text.
         pub fn source_metric(&self) -> Option<view::Text> = "SourceMetric";
-        /// `ResultMetric`: text.
+        /// Text.
         pub fn result_metric(&self) -> Option<view::Text> = "ResultMetric";
     }
 }
@@ -83,9 +89,9 @@ redfish_proto::view! {
     ///
     /// `Wildcard` of the schema `MetricDefinition` 1.3.5.
     pub struct Wildcard = "MetricDefinition.Wildcard" {
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Values`: a list of texts.
+        /// A list of texts.
         pub fn values(&self) -> view::List<view::Text> = "Values";
     }
 }
@@ -93,23 +99,23 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`MetricDefinition`]: its writable members.
     pub struct MetricDefinitionPatch of MetricDefinition {
-        /// `MetricType`: a value of an enumeration.
+        /// `MetricType`. A value of an enumeration.
         metric_type: value view::Nullable<MetricType> = "MetricType";
-        /// `MetricDataType`: a value of an enumeration.
+        /// `MetricDataType`. A value of an enumeration.
         metric_data_type: value view::Nullable<MetricDataType> = "MetricDataType";
-        /// `Units`: text.
+        /// `Units`. Text.
         units: value view::Nullable<String> = "Units";
-        /// `Calculable`: a value of an enumeration.
+        /// `Calculable`. A value of an enumeration.
         calculable: value view::Nullable<Calculable> = "Calculable";
-        /// `IsLinear`: true or false.
+        /// `IsLinear`. True or false.
         is_linear: value view::Nullable<bool> = "IsLinear";
-        /// `MetricProperties`: a list of URIs.
+        /// `MetricProperties`. A list of URIs.
         metric_properties: list String = "MetricProperties";
-        /// `SensingInterval`: a duration.
+        /// `SensingInterval`. A duration.
         sensing_interval: value view::Nullable<view::Duration> = "SensingInterval";
-        /// `DiscreteValues`: a list of texts.
+        /// `DiscreteValues`. A list of texts.
         discrete_values: list String = "DiscreteValues";
-        /// `CalculationTimeInterval`: a duration.
+        /// `CalculationTimeInterval`. A duration.
         calculation_time_interval: value view::Nullable<view::Duration> = "CalculationTimeInterval";
     }
 }
@@ -118,53 +124,53 @@ redfish_proto::patch! {
     /// The body that creates a [`MetricDefinition`], with what the schema requires as arguments of `new`.
     pub struct MetricDefinitionCreate creates MetricDefinition (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `MetricType`: a value of an enumeration.
+        /// `MetricType`. A value of an enumeration.
         metric_type: value view::Nullable<MetricType> = "MetricType";
-        /// `MetricDataType`: a value of an enumeration.
+        /// `MetricDataType`. A value of an enumeration.
         metric_data_type: value view::Nullable<MetricDataType> = "MetricDataType";
-        /// `Units`: text.
+        /// `Units`. Text.
         units: value view::Nullable<String> = "Units";
-        /// `Implementation`: a value of an enumeration.
+        /// `Implementation`. A value of an enumeration.
         implementation: value view::Nullable<ImplementationType> = "Implementation";
-        /// `Calculable`: a value of an enumeration.
+        /// `Calculable`. A value of an enumeration.
         calculable: value view::Nullable<Calculable> = "Calculable";
-        /// `IsLinear`: true or false.
+        /// `IsLinear`. True or false.
         is_linear: value view::Nullable<bool> = "IsLinear";
-        /// `Wildcards`: a list of objects.
+        /// `Wildcards`. A list of objects.
         wildcards: list Value = "Wildcards";
-        /// `MetricProperties`: a list of URIs.
+        /// `MetricProperties`. A list of URIs.
         metric_properties: list String = "MetricProperties";
-        /// `CalculationParameters`: a list of objects.
+        /// `CalculationParameters`. A list of objects.
         calculation_parameters: list Value = "CalculationParameters";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// `PhysicalContext`. A value of an enumeration.
         physical_context: value view::Nullable<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `SensingInterval`: a duration.
+        /// `SensingInterval`. A duration.
         sensing_interval: value view::Nullable<view::Duration> = "SensingInterval";
-        /// `DiscreteValues`: a list of texts.
+        /// `DiscreteValues`. A list of texts.
         discrete_values: list String = "DiscreteValues";
-        /// `Precision`: an integer.
+        /// `Precision`. An integer.
         precision: value view::Nullable<i64> = "Precision";
-        /// `Accuracy`: a number.
+        /// `Accuracy`. A number.
         accuracy: value view::Nullable<f64> = "Accuracy";
-        /// `Calibration`: a number.
+        /// `Calibration`. A number.
         calibration: value view::Nullable<f64> = "Calibration";
-        /// `TimestampAccuracy`: a duration.
+        /// `TimestampAccuracy`. A duration.
         timestamp_accuracy: value view::Nullable<view::Duration> = "TimestampAccuracy";
-        /// `MinReadingRange`: a number.
+        /// `MinReadingRange`. A number.
         min_reading_range: value view::Nullable<f64> = "MinReadingRange";
-        /// `MaxReadingRange`: a number.
+        /// `MaxReadingRange`. A number.
         max_reading_range: value view::Nullable<f64> = "MaxReadingRange";
-        /// `CalculationAlgorithm`: a value of an enumeration.
+        /// `CalculationAlgorithm`. A value of an enumeration.
         calculation_algorithm: value view::Nullable<CalculationAlgorithmEnum> = "CalculationAlgorithm";
-        /// `CalculationTimeInterval`: a duration.
+        /// `CalculationTimeInterval`. A duration.
         calculation_time_interval: value view::Nullable<view::Duration> = "CalculationTimeInterval";
-        /// `OEMCalculationAlgorithm`: text.
+        /// `OEMCalculationAlgorithm`. Text.
         oem_calculation_algorithm: value view::Nullable<String> = "OEMCalculationAlgorithm";
-        /// `LogicalContexts`: a list of values of an enumeration.
+        /// `LogicalContexts`. A list of values of an enumeration.
         logical_contexts: list crate::physical_context::LogicalContext = "LogicalContexts";
     }
 }
@@ -174,11 +180,8 @@ redfish_proto::enumeration! {
     ///
     /// `Calculable` of the schema `MetricDefinition` 1.3.5.
     pub enum Calculable {
-        /// `NonCalculatable`.
         NonCalculatable = "NonCalculatable",
-        /// `Summable`.
         Summable = "Summable",
-        /// `NonSummable`.
         NonSummable = "NonSummable",
     }
 }
@@ -188,13 +191,9 @@ redfish_proto::enumeration! {
     ///
     /// `CalculationAlgorithmEnum` of the schema `MetricDefinition` 1.3.5.
     pub enum CalculationAlgorithmEnum {
-        /// `Average`.
         Average = "Average",
-        /// `Maximum`.
         Maximum = "Maximum",
-        /// `Minimum`.
         Minimum = "Minimum",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -204,13 +203,9 @@ redfish_proto::enumeration! {
     ///
     /// `ImplementationType` of the schema `MetricDefinition` 1.3.5.
     pub enum ImplementationType {
-        /// `PhysicalSensor`.
         PhysicalSensor = "PhysicalSensor",
-        /// `Calculated`.
         Calculated = "Calculated",
-        /// `Synthesized`.
         Synthesized = "Synthesized",
-        /// `DigitalMeter`.
         DigitalMeter = "DigitalMeter",
     }
 }
@@ -220,17 +215,11 @@ redfish_proto::enumeration! {
     ///
     /// `MetricDataType` of the schema `MetricDefinition` 1.3.5.
     pub enum MetricDataType {
-        /// `Boolean`.
         Boolean = "Boolean",
-        /// `DateTime`.
         DateTime = "DateTime",
-        /// `Decimal`.
         Decimal = "Decimal",
-        /// `Integer`.
         Integer = "Integer",
-        /// `String`.
         String = "String",
-        /// `Enumeration`.
         Enumeration = "Enumeration",
     }
 }
@@ -240,17 +229,11 @@ redfish_proto::enumeration! {
     ///
     /// `MetricType` of the schema `MetricDefinition` 1.3.5.
     pub enum MetricType {
-        /// `Numeric`.
         Numeric = "Numeric",
-        /// `Discrete`.
         Discrete = "Discrete",
-        /// `Gauge`.
         Gauge = "Gauge",
-        /// `Counter`.
         Counter = "Counter",
-        /// `Countdown`.
         Countdown = "Countdown",
-        /// `String`.
         String = "String",
     }
 }

@@ -10,23 +10,23 @@ redfish_proto::view! {
     /// `MetricReport` of the schema `MetricReport` 1.5.2.
     /// Services have it at `/redfish/v1/TelemetryService/MetricReports/{MetricReportId}`, for example.
     pub struct MetricReport = "MetricReport.MetricReport" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `MetricReportDefinition`: a link.
+        /// A link.
         pub fn metric_report_definition(&self) -> Option<view::Link<crate::metric_report_definition::MetricReportDefinition>> = "MetricReportDefinition";
-        /// `ReportSequence`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn report_sequence(&self) -> Option<view::Text> = "ReportSequence";
-        /// `MetricValues`: a list of objects.
+        /// A list of objects.
         pub fn metric_values(&self) -> view::List<MetricValue> = "MetricValues";
-        /// `Timestamp`: a date and time.
+        /// A date and time.
         pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
-        /// `Context`: text.
+        /// Text.
         pub fn context(&self) -> Option<view::Text> = "Context";
     }
 }
@@ -36,17 +36,17 @@ redfish_proto::view! {
     ///
     /// `MetricValue` of the schema `MetricReport` 1.5.2.
     pub struct MetricValue = "MetricReport.MetricValue" {
-        /// `MetricId`: text.
+        /// Text.
         pub fn metric_id(&self) -> Option<view::Text> = "MetricId";
-        /// `MetricValue`: text.
+        /// Text.
         pub fn metric_value(&self) -> Option<view::Text> = "MetricValue";
-        /// `Timestamp`: a date and time.
+        /// A date and time.
         pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
-        /// `MetricProperty`: a URI.
+        /// A URI.
         pub fn metric_property(&self) -> Option<view::Text> = "MetricProperty";
-        /// `MetricDefinition`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn metric_definition(&self) -> Option<view::Link<crate::metric_definition::MetricDefinition>> = "MetricDefinition";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }

@@ -11,44 +11,50 @@ redfish_proto::view! {
     /// `MetricReportDefinition` of the schema `MetricReportDefinition` 1.4.7.
     /// Services have it at `/redfish/v1/TelemetryService/MetricReportDefinitions/{MetricReportDefinitionId}`, for example.
     pub struct MetricReportDefinition = "MetricReportDefinition.MetricReportDefinition" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `MetricReportDefinitionType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn metric_report_definition_type(&self) -> Option<MetricReportDefinitionType> = "MetricReportDefinitionType";
-        /// `Schedule`: an object.
+        /// The values of `MetricReportDefinitionType` that the service allows, if it lists them.
+        pub fn metric_report_definition_type_allowable_values(&self) -> view::List<MetricReportDefinitionType> = "MetricReportDefinitionType@Redfish.AllowableValues";
+        /// An object.
         #[cfg(feature = "jobs")]
         pub fn schedule(&self) -> Option<crate::schedule::Schedule> = "Schedule";
-        /// `ReportActions`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn report_actions(&self) -> view::List<ReportActionsEnum> = "ReportActions";
-        /// `ReportUpdates`: a value of an enumeration. Writable.
+        /// The values of `ReportActions` that the service allows, if it lists them.
+        pub fn report_actions_allowable_values(&self) -> view::List<ReportActionsEnum> = "ReportActions@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn report_updates(&self) -> Option<ReportUpdatesEnum> = "ReportUpdates";
-        /// `AppendLimit`: an integer.
+        /// The values of `ReportUpdates` that the service allows, if it lists them.
+        pub fn report_updates_allowable_values(&self) -> view::List<ReportUpdatesEnum> = "ReportUpdates@Redfish.AllowableValues";
+        /// An integer.
         pub fn append_limit(&self) -> Option<i64> = "AppendLimit";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Wildcards`: a list of objects.
+        /// A list of objects.
         pub fn wildcards(&self) -> view::List<Wildcard> = "Wildcards";
-        /// `MetricProperties`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn metric_properties(&self) -> view::List<view::Text> = "MetricProperties";
-        /// `Metrics`: a list of objects.
+        /// A list of objects.
         pub fn metrics(&self) -> view::List<Metric> = "Metrics";
-        /// `MetricReport`: a link.
+        /// A link.
         pub fn metric_report(&self) -> Option<view::Link<crate::metric_report::MetricReport>> = "MetricReport";
-        /// `SuppressRepeatedMetricValue`: true or false. Writable.
+        /// True or false. Writable.
         pub fn suppress_repeated_metric_value(&self) -> Option<bool> = "SuppressRepeatedMetricValue";
-        /// `MetricReportHeartbeatInterval`: a duration. Writable.
+        /// A duration. Writable.
         pub fn metric_report_heartbeat_interval(&self) -> Option<view::Duration> = "MetricReportHeartbeatInterval";
-        /// `MetricReportDefinitionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn metric_report_definition_enabled(&self) -> Option<bool> = "MetricReportDefinitionEnabled";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `ReportTimespan`: a duration. Writable.
+        /// A duration. Writable.
         pub fn report_timespan(&self) -> Option<view::Duration> = "ReportTimespan";
     }
 }
@@ -58,9 +64,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `MetricReportDefinition` 1.4.7.
     pub struct Links = "MetricReportDefinition.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Triggers`: a list of links.
+        /// A list of links.
         pub fn triggers(&self) -> view::List<view::Link<crate::triggers::Triggers>> = "Triggers";
     }
 }
@@ -70,17 +76,21 @@ redfish_proto::view! {
     ///
     /// `Metric` of the schema `MetricReportDefinition` 1.4.7.
     pub struct Metric = "MetricReportDefinition.Metric" {
-        /// `MetricId`: text. Writable.
+        /// Text. Writable.
         pub fn metric_id(&self) -> Option<view::Text> = "MetricId";
-        /// `MetricProperties`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn metric_properties(&self) -> view::List<view::Text> = "MetricProperties";
-        /// `CollectionFunction`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn collection_function(&self) -> Option<CalculationAlgorithmEnum> = "CollectionFunction";
-        /// `CollectionDuration`: a duration. Writable.
+        /// The values of `CollectionFunction` that the service allows, if it lists them.
+        pub fn collection_function_allowable_values(&self) -> view::List<CalculationAlgorithmEnum> = "CollectionFunction@Redfish.AllowableValues";
+        /// A duration. Writable.
         pub fn collection_duration(&self) -> Option<view::Duration> = "CollectionDuration";
-        /// `CollectionTimeScope`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn collection_time_scope(&self) -> Option<CollectionTimeScope> = "CollectionTimeScope";
-        /// `Oem`: an object whose members the schema does not list.
+        /// The values of `CollectionTimeScope` that the service allows, if it lists them.
+        pub fn collection_time_scope_allowable_values(&self) -> view::List<CollectionTimeScope> = "CollectionTimeScope@Redfish.AllowableValues";
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -90,11 +100,11 @@ redfish_proto::view! {
     ///
     /// `Wildcard` of the schema `MetricReportDefinition` 1.4.7.
     pub struct Wildcard = "MetricReportDefinition.Wildcard" {
-        /// `Name`: text. Writable.
+        /// Text. Writable.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Keys`: a list of texts. Writable. Deprecated by the schema.
+        /// A list of texts. Writable. Deprecated by the schema.
         pub fn keys(&self) -> view::List<view::Text> = "Keys";
-        /// `Values`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn values(&self) -> view::List<view::Text> = "Values";
     }
 }
@@ -102,28 +112,28 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`MetricReportDefinition`]: its writable members.
     pub struct MetricReportDefinitionPatch of MetricReportDefinition {
-        /// `MetricReportDefinitionType`: a value of an enumeration.
+        /// `MetricReportDefinitionType`. A value of an enumeration.
         metric_report_definition_type: value view::Nullable<MetricReportDefinitionType> = "MetricReportDefinitionType";
-        /// `Schedule`: an object.
+        /// `Schedule`. An object.
         #[cfg(feature = "jobs")]
         schedule: object crate::schedule::SchedulePatch = "Schedule";
-        /// `ReportActions`: a list of values of an enumeration.
+        /// `ReportActions`. A list of values of an enumeration.
         report_actions: list ReportActionsEnum = "ReportActions";
-        /// `ReportUpdates`: a value of an enumeration.
+        /// `ReportUpdates`. A value of an enumeration.
         report_updates: value ReportUpdatesEnum = "ReportUpdates";
-        /// `Wildcards`: a list of objects.
+        /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
-        /// `MetricProperties`: a list of URIs.
+        /// `MetricProperties`. A list of URIs.
         metric_properties: list String = "MetricProperties";
-        /// `Metrics`: a list of objects.
+        /// `Metrics`. A list of objects.
         metrics: objects MetricPatch = "Metrics";
-        /// `SuppressRepeatedMetricValue`: true or false.
+        /// `SuppressRepeatedMetricValue`. True or false.
         suppress_repeated_metric_value: value view::Nullable<bool> = "SuppressRepeatedMetricValue";
-        /// `MetricReportHeartbeatInterval`: a duration.
+        /// `MetricReportHeartbeatInterval`. A duration.
         metric_report_heartbeat_interval: value view::Nullable<view::Duration> = "MetricReportHeartbeatInterval";
-        /// `MetricReportDefinitionEnabled`: true or false.
+        /// `MetricReportDefinitionEnabled`. True or false.
         metric_report_definition_enabled: value view::Nullable<bool> = "MetricReportDefinitionEnabled";
-        /// `ReportTimespan`: a duration.
+        /// `ReportTimespan`. A duration.
         report_timespan: value view::Nullable<view::Duration> = "ReportTimespan";
     }
 }
@@ -131,15 +141,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Metric`]: its writable members.
     pub struct MetricPatch {
-        /// `MetricId`: text.
+        /// `MetricId`. Text.
         metric_id: value view::Nullable<String> = "MetricId";
-        /// `MetricProperties`: a list of URIs.
+        /// `MetricProperties`. A list of URIs.
         metric_properties: list String = "MetricProperties";
-        /// `CollectionFunction`: a value of an enumeration.
+        /// `CollectionFunction`. A value of an enumeration.
         collection_function: value view::Nullable<CalculationAlgorithmEnum> = "CollectionFunction";
-        /// `CollectionDuration`: a duration.
+        /// `CollectionDuration`. A duration.
         collection_duration: value view::Nullable<view::Duration> = "CollectionDuration";
-        /// `CollectionTimeScope`: a value of an enumeration.
+        /// `CollectionTimeScope`. A value of an enumeration.
         collection_time_scope: value view::Nullable<CollectionTimeScope> = "CollectionTimeScope";
     }
 }
@@ -147,11 +157,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Wildcard`]: its writable members.
     pub struct WildcardPatch {
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value view::Nullable<String> = "Name";
-        /// `Keys`: a list of texts. Deprecated by the schema.
+        /// `Keys`. A list of texts. Deprecated by the schema.
         keys: list String = "Keys";
-        /// `Values`: a list of texts.
+        /// `Values`. A list of texts.
         values: list String = "Values";
     }
 }
@@ -160,36 +170,36 @@ redfish_proto::patch! {
     /// The body that creates a [`MetricReportDefinition`], with what the schema requires as arguments of `new`.
     pub struct MetricReportDefinitionCreate creates MetricReportDefinition (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `MetricReportDefinitionType`: a value of an enumeration.
+        /// `MetricReportDefinitionType`. A value of an enumeration.
         metric_report_definition_type: value view::Nullable<MetricReportDefinitionType> = "MetricReportDefinitionType";
-        /// `Schedule`: an object.
+        /// `Schedule`. An object.
         #[cfg(feature = "jobs")]
         schedule: object crate::schedule::SchedulePatch = "Schedule";
-        /// `ReportActions`: a list of values of an enumeration.
+        /// `ReportActions`. A list of values of an enumeration.
         report_actions: list ReportActionsEnum = "ReportActions";
-        /// `ReportUpdates`: a value of an enumeration.
+        /// `ReportUpdates`. A value of an enumeration.
         report_updates: value ReportUpdatesEnum = "ReportUpdates";
-        /// `AppendLimit`: an integer.
+        /// `AppendLimit`. An integer.
         append_limit: value i64 = "AppendLimit";
-        /// `Wildcards`: a list of objects.
+        /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
-        /// `MetricProperties`: a list of URIs.
+        /// `MetricProperties`. A list of URIs.
         metric_properties: list String = "MetricProperties";
-        /// `Metrics`: a list of objects.
+        /// `Metrics`. A list of objects.
         metrics: objects MetricPatch = "Metrics";
-        /// `SuppressRepeatedMetricValue`: true or false.
+        /// `SuppressRepeatedMetricValue`. True or false.
         suppress_repeated_metric_value: value view::Nullable<bool> = "SuppressRepeatedMetricValue";
-        /// `MetricReportHeartbeatInterval`: a duration.
+        /// `MetricReportHeartbeatInterval`. A duration.
         metric_report_heartbeat_interval: value view::Nullable<view::Duration> = "MetricReportHeartbeatInterval";
-        /// `MetricReportDefinitionEnabled`: true or false.
+        /// `MetricReportDefinitionEnabled`. True or false.
         metric_report_definition_enabled: value view::Nullable<bool> = "MetricReportDefinitionEnabled";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `ReportTimespan`: a duration.
+        /// `ReportTimespan`. A duration.
         report_timespan: value view::Nullable<view::Duration> = "ReportTimespan";
     }
 }
@@ -199,13 +209,9 @@ redfish_proto::enumeration! {
     ///
     /// `CalculationAlgorithmEnum` of the schema `MetricReportDefinition` 1.4.7.
     pub enum CalculationAlgorithmEnum {
-        /// `Average`.
         Average = "Average",
-        /// `Maximum`.
         Maximum = "Maximum",
-        /// `Minimum`.
         Minimum = "Minimum",
-        /// `Summation`.
         Summation = "Summation",
     }
 }
@@ -215,11 +221,8 @@ redfish_proto::enumeration! {
     ///
     /// `CollectionTimeScope` of the schema `MetricReportDefinition` 1.4.7.
     pub enum CollectionTimeScope {
-        /// `Point`.
         Point = "Point",
-        /// `Interval`.
         Interval = "Interval",
-        /// `StartupInterval`.
         StartupInterval = "StartupInterval",
     }
 }
@@ -229,11 +232,8 @@ redfish_proto::enumeration! {
     ///
     /// `MetricReportDefinitionType` of the schema `MetricReportDefinition` 1.4.7.
     pub enum MetricReportDefinitionType {
-        /// `Periodic`.
         Periodic = "Periodic",
-        /// `OnChange`.
         OnChange = "OnChange",
-        /// `OnRequest`.
         OnRequest = "OnRequest",
     }
 }
@@ -243,9 +243,7 @@ redfish_proto::enumeration! {
     ///
     /// `ReportActionsEnum` of the schema `MetricReportDefinition` 1.4.7.
     pub enum ReportActionsEnum {
-        /// `LogToMetricReportsCollection`.
         LogToMetricReportsCollection = "LogToMetricReportsCollection",
-        /// `RedfishEvent`.
         RedfishEvent = "RedfishEvent",
     }
 }
@@ -255,13 +253,9 @@ redfish_proto::enumeration! {
     ///
     /// `ReportUpdatesEnum` of the schema `MetricReportDefinition` 1.4.7.
     pub enum ReportUpdatesEnum {
-        /// `Overwrite`.
         Overwrite = "Overwrite",
-        /// `AppendWrapsWhenFull`.
         AppendWrapsWhenFull = "AppendWrapsWhenFull",
-        /// `AppendStopsWhenFull`.
         AppendStopsWhenFull = "AppendStopsWhenFull",
-        /// `NewReport`.
         NewReport = "NewReport",
     }
 }

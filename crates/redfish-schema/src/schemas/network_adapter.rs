@@ -12,60 +12,60 @@ redfish_proto::view! {
     /// `NetworkAdapter` of the schema `NetworkAdapter` 1.14.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}`, for example.
     pub struct NetworkAdapter = "NetworkAdapter.NetworkAdapter" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `NetworkPorts`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn network_ports(&self) -> Option<view::Link<crate::network_port_collection::NetworkPortCollection>> = "NetworkPorts";
-        /// `NetworkDeviceFunctions`: a link.
+        /// A link.
         pub fn network_device_functions(&self) -> Option<view::Link<crate::network_device_function_collection::NetworkDeviceFunctionCollection>> = "NetworkDeviceFunctions";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `Controllers`: a list of objects.
+        /// A list of objects.
         pub fn controllers(&self) -> view::List<Controllers> = "Controllers";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `Ports`: a link.
+        /// A link.
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::network_adapter_metrics::NetworkAdapterMetrics>> = "Metrics";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `LLDPEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn lldp_enabled(&self) -> Option<bool> = "LLDPEnabled";
-        /// `Processors`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn processors(&self) -> Option<view::Link<crate::processor_collection::ProcessorCollection>> = "Processors";
-        /// `PortSplitting`: an object.
+        /// An object.
         pub fn port_splitting(&self) -> Option<PortSplitting> = "PortSplitting";
-        /// `PortAggregation`: an object.
+        /// An object.
         pub fn port_aggregation(&self) -> Option<PortAggregation> = "PortAggregation";
     }
 }
@@ -75,17 +75,17 @@ redfish_proto::view! {
     ///
     /// `ControllerCapabilities` of the schema `NetworkAdapter` 1.14.0.
     pub struct ControllerCapabilities = "NetworkAdapter.ControllerCapabilities" {
-        /// `NetworkPortCount`: an integer.
+        /// An integer.
         pub fn network_port_count(&self) -> Option<i64> = "NetworkPortCount";
-        /// `NetworkDeviceFunctionCount`: an integer.
+        /// An integer.
         pub fn network_device_function_count(&self) -> Option<i64> = "NetworkDeviceFunctionCount";
-        /// `DataCenterBridging`: an object.
+        /// An object.
         pub fn data_center_bridging(&self) -> Option<DataCenterBridging> = "DataCenterBridging";
-        /// `VirtualizationOffload`: an object.
+        /// An object.
         pub fn virtualization_offload(&self) -> Option<VirtualizationOffload> = "VirtualizationOffload";
-        /// `NPIV`: an object.
+        /// An object.
         pub fn npiv(&self) -> Option<NPIV> = "NPIV";
-        /// `NPAR`: an object.
+        /// An object.
         pub fn npar(&self) -> Option<NicPartitioning> = "NPAR";
     }
 }
@@ -95,21 +95,21 @@ redfish_proto::view! {
     ///
     /// `ControllerLinks` of the schema `NetworkAdapter` 1.14.0.
     pub struct ControllerLinks = "NetworkAdapter.ControllerLinks" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `PCIeDevices`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn pcie_devices(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
-        /// `NetworkPorts`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         pub fn network_ports(&self) -> view::List<view::Link<crate::network_port::NetworkPort>> = "NetworkPorts";
-        /// `NetworkDeviceFunctions`: a list of links.
+        /// A list of links.
         pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
-        /// `Ports`: a list of links.
+        /// A list of links.
         pub fn ports(&self) -> view::List<view::Link<crate::port::Port>> = "Ports";
-        /// `ActiveSoftwareImage`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
-        /// `SoftwareImages`: a list of links.
+        /// A list of links.
         #[cfg(feature = "update")]
         pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
     }
@@ -120,18 +120,18 @@ redfish_proto::view! {
     ///
     /// `Controllers` of the schema `NetworkAdapter` 1.14.0.
     pub struct Controllers = "NetworkAdapter.Controllers" {
-        /// `FirmwarePackageVersion`: text.
+        /// Text.
         pub fn firmware_package_version(&self) -> Option<view::Text> = "FirmwarePackageVersion";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<ControllerLinks> = "Links";
-        /// `ControllerCapabilities`: an object.
+        /// An object.
         pub fn controller_capabilities(&self) -> Option<ControllerCapabilities> = "ControllerCapabilities";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `PCIeInterface`: an object.
+        /// An object.
         #[cfg(feature = "compute")]
         pub fn pcie_interface(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIeInterface";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
     }
 }
@@ -141,7 +141,7 @@ redfish_proto::view! {
     ///
     /// `DataCenterBridging` of the schema `NetworkAdapter` 1.14.0.
     pub struct DataCenterBridging = "NetworkAdapter.DataCenterBridging" {
-        /// `Capable`: true or false.
+        /// True or false.
         pub fn capable(&self) -> Option<bool> = "Capable";
     }
 }
@@ -151,9 +151,9 @@ redfish_proto::view! {
     ///
     /// `NPIV` of the schema `NetworkAdapter` 1.14.0.
     pub struct NPIV = "NetworkAdapter.NPIV" {
-        /// `MaxDeviceLogins`: an integer.
+        /// An integer.
         pub fn max_device_logins(&self) -> Option<i64> = "MaxDeviceLogins";
-        /// `MaxPortLogins`: an integer.
+        /// An integer.
         pub fn max_port_logins(&self) -> Option<i64> = "MaxPortLogins";
     }
 }
@@ -163,9 +163,9 @@ redfish_proto::view! {
     ///
     /// `NicPartitioning` of the schema `NetworkAdapter` 1.14.0.
     pub struct NicPartitioning = "NetworkAdapter.NicPartitioning" {
-        /// `NparCapable`: true or false.
+        /// True or false.
         pub fn npar_capable(&self) -> Option<bool> = "NparCapable";
-        /// `NparEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn npar_enabled(&self) -> Option<bool> = "NparEnabled";
     }
 }
@@ -175,15 +175,15 @@ redfish_proto::view! {
     ///
     /// `PortAggregation` of the schema `NetworkAdapter` 1.14.0.
     pub struct PortAggregation = "NetworkAdapter.PortAggregation" {
-        /// `TotalPhysicalPorts`: an integer.
+        /// An integer.
         pub fn total_physical_ports(&self) -> Option<i64> = "TotalPhysicalPorts";
-        /// `AllowablePhysicalPortsPerAggregation`: a list of integers.
+        /// A list of integers.
         pub fn allowable_physical_ports_per_aggregation(&self) -> view::List<i64> = "AllowablePhysicalPortsPerAggregation";
-        /// `ConfiguredPhysicalPortsPerAggregation`: an integer. Writable.
+        /// An integer. Writable.
         pub fn configured_physical_ports_per_aggregation(&self) -> Option<i64> = "ConfiguredPhysicalPortsPerAggregation";
-        /// `ConfiguredAggregatedPorts`: an integer. Writable.
+        /// An integer. Writable.
         pub fn configured_aggregated_ports(&self) -> Option<i64> = "ConfiguredAggregatedPorts";
-        /// `AggregationEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn aggregation_enabled(&self) -> Option<bool> = "AggregationEnabled";
     }
 }
@@ -193,13 +193,13 @@ redfish_proto::view! {
     ///
     /// `PortSplitting` of the schema `NetworkAdapter` 1.14.0.
     pub struct PortSplitting = "NetworkAdapter.PortSplitting" {
-        /// `MaximumSubports`: an integer.
+        /// An integer.
         pub fn maximum_subports(&self) -> Option<i64> = "MaximumSubports";
-        /// `MaximumSubportsPerPort`: an integer.
+        /// An integer.
         pub fn maximum_subports_per_port(&self) -> Option<i64> = "MaximumSubportsPerPort";
-        /// `SupportedConfigurations`: a list of objects.
+        /// A list of objects.
         pub fn supported_configurations(&self) -> view::List<PortSplittingSubconfigurationList> = "SupportedConfigurations";
-        /// `CurrentConfiguration`: a list of objects.
+        /// A list of objects.
         pub fn current_configuration(&self) -> view::List<PortSplittingSubconfiguration> = "CurrentConfiguration";
     }
 }
@@ -209,17 +209,17 @@ redfish_proto::view! {
     ///
     /// `PortSplittingSubconfiguration` of the schema `NetworkAdapter` 1.14.0.
     pub struct PortSplittingSubconfiguration = "NetworkAdapter.PortSplittingSubconfiguration" {
-        /// `StartingPhysicalPort`: an integer. Writable.
+        /// An integer. Writable.
         pub fn starting_physical_port(&self) -> Option<i64> = "StartingPhysicalPort";
-        /// `EndingPhysicalPort`: an integer. Writable.
+        /// An integer. Writable.
         pub fn ending_physical_port(&self) -> Option<i64> = "EndingPhysicalPort";
-        /// `FirstSubportId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn first_subport_id(&self) -> Option<i64> = "FirstSubportId";
-        /// `SubportsPerPort`: an integer. Writable.
+        /// An integer. Writable.
         pub fn subports_per_port(&self) -> Option<i64> = "SubportsPerPort";
-        /// `Lanes`: a list of integers. Writable.
+        /// A list of integers. Writable.
         pub fn lanes(&self) -> view::List<i64> = "Lanes";
-        /// `LinkSpeedGbps`: a list of integers. Writable.
+        /// A list of integers. Writable.
         pub fn link_speed_gbps(&self) -> view::List<i64> = "LinkSpeedGbps";
     }
 }
@@ -229,7 +229,7 @@ redfish_proto::view! {
     ///
     /// `PortSplittingSubconfigurationList` of the schema `NetworkAdapter` 1.14.0.
     pub struct PortSplittingSubconfigurationList = "NetworkAdapter.PortSplittingSubconfigurationList" {
-        /// `Subconfigurations`: a list of objects.
+        /// A list of objects.
         pub fn subconfigurations(&self) -> view::List<PortSplittingSubconfiguration> = "Subconfigurations";
     }
 }
@@ -239,9 +239,9 @@ redfish_proto::view! {
     ///
     /// `SRIOV` of the schema `NetworkAdapter` 1.14.0.
     pub struct SRIOV = "NetworkAdapter.SRIOV" {
-        /// `SRIOVVEPACapable`: true or false.
+        /// True or false.
         pub fn sriovvepa_capable(&self) -> Option<bool> = "SRIOVVEPACapable";
-        /// `SRIOVEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn sriov_enabled(&self) -> Option<bool> = "SRIOVEnabled";
     }
 }
@@ -251,11 +251,11 @@ redfish_proto::view! {
     ///
     /// `VirtualFunction` of the schema `NetworkAdapter` 1.14.0.
     pub struct VirtualFunction = "NetworkAdapter.VirtualFunction" {
-        /// `DeviceMaxCount`: an integer.
+        /// An integer.
         pub fn device_max_count(&self) -> Option<i64> = "DeviceMaxCount";
-        /// `NetworkPortMaxCount`: an integer.
+        /// An integer.
         pub fn network_port_max_count(&self) -> Option<i64> = "NetworkPortMaxCount";
-        /// `MinAssignmentGroupSize`: an integer.
+        /// An integer.
         pub fn min_assignment_group_size(&self) -> Option<i64> = "MinAssignmentGroupSize";
     }
 }
@@ -265,9 +265,9 @@ redfish_proto::view! {
     ///
     /// `VirtualizationOffload` of the schema `NetworkAdapter` 1.14.0.
     pub struct VirtualizationOffload = "NetworkAdapter.VirtualizationOffload" {
-        /// `VirtualFunction`: an object.
+        /// An object.
         pub fn virtual_function(&self) -> Option<VirtualFunction> = "VirtualFunction";
-        /// `SRIOV`: an object.
+        /// An object.
         pub fn sriov(&self) -> Option<SRIOV> = "SRIOV";
     }
 }
@@ -303,15 +303,15 @@ impl NetworkAdapter {
 redfish_proto::patch! {
     /// Changes of [`NetworkAdapter`]: its writable members.
     pub struct NetworkAdapterPatch of NetworkAdapter {
-        /// `Controllers`: a list of objects.
+        /// `Controllers`. A list of objects.
         controllers: objects ControllersPatch = "Controllers";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LLDPEnabled`: true or false.
+        /// `LLDPEnabled`. True or false.
         lldp_enabled: value bool = "LLDPEnabled";
-        /// `PortSplitting`: an object.
+        /// `PortSplitting`. An object.
         port_splitting: object PortSplittingPatch = "PortSplitting";
-        /// `PortAggregation`: an object.
+        /// `PortAggregation`. An object.
         port_aggregation: object PortAggregationPatch = "PortAggregation";
     }
 }
@@ -319,9 +319,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ControllerCapabilities`]: its writable members.
     pub struct ControllerCapabilitiesPatch {
-        /// `VirtualizationOffload`: an object.
+        /// `VirtualizationOffload`. An object.
         virtualization_offload: object VirtualizationOffloadPatch = "VirtualizationOffload";
-        /// `NPAR`: an object.
+        /// `NPAR`. An object.
         npar: object NicPartitioningPatch = "NPAR";
     }
 }
@@ -329,7 +329,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ControllerLinks`]: its writable members.
     pub struct ControllerLinksPatch {
-        /// `ActiveSoftwareImage`: a link.
+        /// `ActiveSoftwareImage`. A link.
         #[cfg(feature = "update")]
         active_software_image: value view::Reference = "ActiveSoftwareImage";
     }
@@ -338,11 +338,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Controllers`]: its writable members.
     pub struct ControllersPatch {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object ControllerLinksPatch = "Links";
-        /// `ControllerCapabilities`: an object.
+        /// `ControllerCapabilities`. An object.
         controller_capabilities: object ControllerCapabilitiesPatch = "ControllerCapabilities";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }
 }
@@ -350,7 +350,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NicPartitioning`]: its writable members.
     pub struct NicPartitioningPatch {
-        /// `NparEnabled`: true or false.
+        /// `NparEnabled`. True or false.
         npar_enabled: value view::Nullable<bool> = "NparEnabled";
     }
 }
@@ -358,11 +358,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PortAggregation`]: its writable members.
     pub struct PortAggregationPatch {
-        /// `ConfiguredPhysicalPortsPerAggregation`: an integer.
+        /// `ConfiguredPhysicalPortsPerAggregation`. An integer.
         configured_physical_ports_per_aggregation: value view::Nullable<i64> = "ConfiguredPhysicalPortsPerAggregation";
-        /// `ConfiguredAggregatedPorts`: an integer.
+        /// `ConfiguredAggregatedPorts`. An integer.
         configured_aggregated_ports: value view::Nullable<i64> = "ConfiguredAggregatedPorts";
-        /// `AggregationEnabled`: true or false.
+        /// `AggregationEnabled`. True or false.
         aggregation_enabled: value view::Nullable<bool> = "AggregationEnabled";
     }
 }
@@ -370,9 +370,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PortSplitting`]: its writable members.
     pub struct PortSplittingPatch {
-        /// `SupportedConfigurations`: a list of objects.
+        /// `SupportedConfigurations`. A list of objects.
         supported_configurations: objects PortSplittingSubconfigurationListPatch = "SupportedConfigurations";
-        /// `CurrentConfiguration`: a list of objects.
+        /// `CurrentConfiguration`. A list of objects.
         current_configuration: objects PortSplittingSubconfigurationPatch = "CurrentConfiguration";
     }
 }
@@ -380,17 +380,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PortSplittingSubconfiguration`]: its writable members.
     pub struct PortSplittingSubconfigurationPatch {
-        /// `StartingPhysicalPort`: an integer.
+        /// `StartingPhysicalPort`. An integer.
         starting_physical_port: value view::Nullable<i64> = "StartingPhysicalPort";
-        /// `EndingPhysicalPort`: an integer.
+        /// `EndingPhysicalPort`. An integer.
         ending_physical_port: value view::Nullable<i64> = "EndingPhysicalPort";
-        /// `FirstSubportId`: an integer.
+        /// `FirstSubportId`. An integer.
         first_subport_id: value view::Nullable<i64> = "FirstSubportId";
-        /// `SubportsPerPort`: an integer.
+        /// `SubportsPerPort`. An integer.
         subports_per_port: value view::Nullable<i64> = "SubportsPerPort";
-        /// `Lanes`: a list of integers.
+        /// `Lanes`. A list of integers.
         lanes: list i64 = "Lanes";
-        /// `LinkSpeedGbps`: a list of integers.
+        /// `LinkSpeedGbps`. A list of integers.
         link_speed_gbps: list i64 = "LinkSpeedGbps";
     }
 }
@@ -398,7 +398,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PortSplittingSubconfigurationList`]: its writable members.
     pub struct PortSplittingSubconfigurationListPatch {
-        /// `Subconfigurations`: a list of objects.
+        /// `Subconfigurations`. A list of objects.
         subconfigurations: objects PortSplittingSubconfigurationPatch = "Subconfigurations";
     }
 }
@@ -406,7 +406,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SRIOV`]: its writable members.
     pub struct SRIOVPatch {
-        /// `SRIOVEnabled`: true or false.
+        /// `SRIOVEnabled`. True or false.
         sriov_enabled: value bool = "SRIOVEnabled";
     }
 }
@@ -414,7 +414,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`VirtualizationOffload`]: its writable members.
     pub struct VirtualizationOffloadPatch {
-        /// `SRIOV`: an object.
+        /// `SRIOV`. An object.
         sriov: object SRIOVPatch = "SRIOV";
     }
 }

@@ -12,39 +12,39 @@ redfish_proto::view! {
     /// `NetworkAdapterMetrics` of the schema `NetworkAdapterMetrics` 1.1.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}/Metrics`, for example.
     pub struct NetworkAdapterMetrics = "NetworkAdapterMetrics.NetworkAdapterMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `HostBusRXPercent`: a number in percent.
+        /// A number in percent.
         pub fn host_bus_rx_percent(&self) -> Option<view::Number> = "HostBusRXPercent";
-        /// `HostBusTXPercent`: a number in percent.
+        /// A number in percent.
         pub fn host_bus_tx_percent(&self) -> Option<view::Number> = "HostBusTXPercent";
-        /// `CPUCorePercent`: a number in percent.
+        /// A number in percent.
         pub fn cpu_core_percent(&self) -> Option<view::Number> = "CPUCorePercent";
-        /// `NCSIRXFrames`: an integer.
+        /// An integer.
         pub fn ncsirx_frames(&self) -> Option<i64> = "NCSIRXFrames";
-        /// `NCSITXFrames`: an integer.
+        /// An integer.
         pub fn ncsitx_frames(&self) -> Option<i64> = "NCSITXFrames";
-        /// `NCSIRXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn ncsirx_bytes(&self) -> Option<i64> = "NCSIRXBytes";
-        /// `NCSITXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn ncsitx_bytes(&self) -> Option<i64> = "NCSITXBytes";
-        /// `RXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn rx_bytes(&self) -> Option<i64> = "RXBytes";
-        /// `RXMulticastFrames`: an integer.
+        /// An integer.
         pub fn rx_multicast_frames(&self) -> Option<i64> = "RXMulticastFrames";
-        /// `RXUnicastFrames`: an integer.
+        /// An integer.
         pub fn rx_unicast_frames(&self) -> Option<i64> = "RXUnicastFrames";
-        /// `TXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn tx_bytes(&self) -> Option<i64> = "TXBytes";
-        /// `TXMulticastFrames`: an integer.
+        /// An integer.
         pub fn tx_multicast_frames(&self) -> Option<i64> = "TXMulticastFrames";
-        /// `TXUnicastFrames`: an integer.
+        /// An integer.
         pub fn tx_unicast_frames(&self) -> Option<i64> = "TXUnicastFrames";
     }
 }

@@ -10,57 +10,61 @@ redfish_proto::view! {
     /// `NetworkDeviceFunction` of the schema `NetworkDeviceFunction` 1.11.1.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}/NetworkDeviceFunctions/{NetworkDeviceFunctionId}`, for example.
     pub struct NetworkDeviceFunction = "NetworkDeviceFunction.NetworkDeviceFunction" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `NetDevFuncType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn net_dev_func_type(&self) -> Option<NetworkDeviceTechnology> = "NetDevFuncType";
-        /// `DeviceEnabled`: true or false. Writable.
+        /// The values of `NetDevFuncType` that the service allows, if it lists them.
+        pub fn net_dev_func_type_allowable_values(&self) -> view::List<NetworkDeviceTechnology> = "NetDevFuncType@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn device_enabled(&self) -> Option<bool> = "DeviceEnabled";
-        /// `NetDevFuncCapabilities`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn net_dev_func_capabilities(&self) -> view::List<NetworkDeviceTechnology> = "NetDevFuncCapabilities";
-        /// `Ethernet`: an object.
+        /// An object.
         pub fn ethernet(&self) -> Option<Ethernet> = "Ethernet";
-        /// `iSCSIBoot`: an object.
+        /// An object.
         pub fn iscsi_boot(&self) -> Option<iSCSIBoot> = "iSCSIBoot";
-        /// `FibreChannel`: an object.
+        /// An object.
         pub fn fibre_channel(&self) -> Option<FibreChannel> = "FibreChannel";
-        /// `AssignablePhysicalPorts`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         pub fn assignable_physical_ports(&self) -> view::List<view::Link<crate::network_port::NetworkPort>> = "AssignablePhysicalPorts";
-        /// `PhysicalPortAssignment`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn physical_port_assignment(&self) -> Option<view::Link<crate::network_port::NetworkPort>> = "PhysicalPortAssignment";
-        /// `BootMode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn boot_mode(&self) -> Option<BootMode> = "BootMode";
-        /// `VirtualFunctionsEnabled`: true or false.
+        /// The values of `BootMode` that the service allows, if it lists them.
+        pub fn boot_mode_allowable_values(&self) -> view::List<BootMode> = "BootMode@Redfish.AllowableValues";
+        /// True or false.
         pub fn virtual_functions_enabled(&self) -> Option<bool> = "VirtualFunctionsEnabled";
-        /// `MaxVirtualFunctions`: an integer.
+        /// An integer.
         pub fn max_virtual_functions(&self) -> Option<i64> = "MaxVirtualFunctions";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `AssignablePhysicalNetworkPorts`: a list of links.
+        /// A list of links.
         pub fn assignable_physical_network_ports(&self) -> view::List<view::Link<crate::port::Port>> = "AssignablePhysicalNetworkPorts";
-        /// `PhysicalNetworkPortAssignment`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn physical_network_port_assignment(&self) -> Option<view::Link<crate::port::Port>> = "PhysicalNetworkPortAssignment";
-        /// `InfiniBand`: an object.
+        /// An object.
         pub fn infini_band(&self) -> Option<InfiniBand> = "InfiniBand";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::network_device_function_metrics::NetworkDeviceFunctionMetrics>> = "Metrics";
-        /// `SAVIEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn savi_enabled(&self) -> Option<bool> = "SAVIEnabled";
-        /// `Limits`: a list of objects.
+        /// A list of objects.
         pub fn limits(&self) -> view::List<Limit> = "Limits";
-        /// `AllowDeny`: a link.
+        /// A link.
         pub fn allow_deny(&self) -> Option<view::Link<crate::allow_deny_collection::AllowDenyCollection>> = "AllowDeny";
-        /// `HTTPBoot`: an object.
+        /// An object.
         pub fn http_boot(&self) -> Option<HTTPBoot> = "HTTPBoot";
-        /// `VirtualFunctionAllocation`: an integer. Writable.
+        /// An integer. Writable.
         pub fn virtual_function_allocation(&self) -> Option<i64> = "VirtualFunctionAllocation";
     }
 }
@@ -70,11 +74,11 @@ redfish_proto::view! {
     ///
     /// `BootTargets` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct BootTargets = "NetworkDeviceFunction.BootTargets" {
-        /// `WWPN`: text. Writable.
+        /// Text. Writable.
         pub fn wwpn(&self) -> Option<view::Text> = "WWPN";
-        /// `LUNID`: text. Writable.
+        /// Text. Writable.
         pub fn lunid(&self) -> Option<view::Text> = "LUNID";
-        /// `BootPriority`: an integer. Writable.
+        /// An integer. Writable.
         pub fn boot_priority(&self) -> Option<i64> = "BootPriority";
     }
 }
@@ -84,21 +88,21 @@ redfish_proto::view! {
     ///
     /// `Ethernet` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct Ethernet = "NetworkDeviceFunction.Ethernet" {
-        /// `PermanentMACAddress`: text.
+        /// Text.
         pub fn permanent_mac_address(&self) -> Option<view::Text> = "PermanentMACAddress";
-        /// `MACAddress`: text. Writable.
+        /// Text. Writable.
         pub fn mac_address(&self) -> Option<view::Text> = "MACAddress";
-        /// `MTUSize`: an integer. Writable.
+        /// An integer. Writable.
         pub fn mtu_size(&self) -> Option<i64> = "MTUSize";
-        /// `VLAN`: an object.
+        /// An object.
         pub fn vlan(&self) -> Option<crate::vlan_network_interface::VLAN> = "VLAN";
-        /// `VLANs`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn vlans(&self) -> Option<view::Link<crate::vlan_network_interface_collection::VLanNetworkInterfaceCollection>> = "VLANs";
-        /// `MTUSizeMaximum`: an integer.
+        /// An integer.
         pub fn mtu_size_maximum(&self) -> Option<i64> = "MTUSizeMaximum";
-        /// `EthernetInterfaces`: a link.
+        /// A link.
         pub fn ethernet_interfaces(&self) -> Option<view::Link<crate::ethernet_interface_collection::EthernetInterfaceCollection>> = "EthernetInterfaces";
-        /// `AdditionalProtocols`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn additional_protocols(&self) -> view::List<crate::protocol::Protocol> = "AdditionalProtocols";
     }
 }
@@ -108,25 +112,27 @@ redfish_proto::view! {
     ///
     /// `FibreChannel` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct FibreChannel = "NetworkDeviceFunction.FibreChannel" {
-        /// `PermanentWWPN`: text.
+        /// Text.
         pub fn permanent_wwpn(&self) -> Option<view::Text> = "PermanentWWPN";
-        /// `PermanentWWNN`: text.
+        /// Text.
         pub fn permanent_wwnn(&self) -> Option<view::Text> = "PermanentWWNN";
-        /// `WWPN`: text. Writable.
+        /// Text. Writable.
         pub fn wwpn(&self) -> Option<view::Text> = "WWPN";
-        /// `WWNN`: text. Writable.
+        /// Text. Writable.
         pub fn wwnn(&self) -> Option<view::Text> = "WWNN";
-        /// `WWNSource`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn wwn_source(&self) -> Option<WWNSource> = "WWNSource";
-        /// `FCoELocalVLANId`: an integer. Writable.
+        /// The values of `WWNSource` that the service allows, if it lists them.
+        pub fn wwn_source_allowable_values(&self) -> view::List<WWNSource> = "WWNSource@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn fcoe_local_vlan_id(&self) -> Option<i64> = "FCoELocalVLANId";
-        /// `AllowFIPVLANDiscovery`: true or false. Writable.
+        /// True or false. Writable.
         pub fn allow_fipvlan_discovery(&self) -> Option<bool> = "AllowFIPVLANDiscovery";
-        /// `FCoEActiveVLANId`: an integer.
+        /// An integer.
         pub fn fcoe_active_vlan_id(&self) -> Option<i64> = "FCoEActiveVLANId";
-        /// `BootTargets`: a list of objects.
+        /// A list of objects.
         pub fn boot_targets(&self) -> view::List<BootTargets> = "BootTargets";
-        /// `FibreChannelId`: text.
+        /// Text.
         pub fn fibre_channel_id(&self) -> Option<view::Text> = "FibreChannelId";
     }
 }
@@ -136,7 +142,7 @@ redfish_proto::view! {
     ///
     /// `HTTPBoot` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct HTTPBoot = "NetworkDeviceFunction.HTTPBoot" {
-        /// `BootMediaURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn boot_media_uri(&self) -> Option<view::Text> = "BootMediaURI";
     }
 }
@@ -146,21 +152,21 @@ redfish_proto::view! {
     ///
     /// `InfiniBand` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct InfiniBand = "NetworkDeviceFunction.InfiniBand" {
-        /// `PermanentPortGUID`: text.
+        /// Text.
         pub fn permanent_port_guid(&self) -> Option<view::Text> = "PermanentPortGUID";
-        /// `PermanentNodeGUID`: text.
+        /// Text.
         pub fn permanent_node_guid(&self) -> Option<view::Text> = "PermanentNodeGUID";
-        /// `PermanentSystemGUID`: text.
+        /// Text.
         pub fn permanent_system_guid(&self) -> Option<view::Text> = "PermanentSystemGUID";
-        /// `PortGUID`: text.
+        /// Text.
         pub fn port_guid(&self) -> Option<view::Text> = "PortGUID";
-        /// `NodeGUID`: text.
+        /// Text.
         pub fn node_guid(&self) -> Option<view::Text> = "NodeGUID";
-        /// `SystemGUID`: text.
+        /// Text.
         pub fn system_guid(&self) -> Option<view::Text> = "SystemGUID";
-        /// `SupportedMTUSizes`: a list of integers.
+        /// A list of integers.
         pub fn supported_mtu_sizes(&self) -> view::List<i64> = "SupportedMTUSizes";
-        /// `MTUSize`: an integer. Writable.
+        /// An integer. Writable.
         pub fn mtu_size(&self) -> Option<i64> = "MTUSize";
     }
 }
@@ -170,15 +176,17 @@ redfish_proto::view! {
     ///
     /// `Limit` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct Limit = "NetworkDeviceFunction.Limit" {
-        /// `Direction`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn direction(&self) -> Option<DataDirection> = "Direction";
-        /// `SustainedPacketsPerSecond`: an integer. Writable.
+        /// The values of `Direction` that the service allows, if it lists them.
+        pub fn direction_allowable_values(&self) -> view::List<DataDirection> = "Direction@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn sustained_packets_per_second(&self) -> Option<i64> = "SustainedPacketsPerSecond";
-        /// `BurstPacketsPerSecond`: an integer. Writable.
+        /// An integer. Writable.
         pub fn burst_packets_per_second(&self) -> Option<i64> = "BurstPacketsPerSecond";
-        /// `SustainedBytesPerSecond`: an integer. Writable.
+        /// An integer. Writable.
         pub fn sustained_bytes_per_second(&self) -> Option<i64> = "SustainedBytesPerSecond";
-        /// `BurstBytesPerSecond`: an integer. Writable.
+        /// An integer. Writable.
         pub fn burst_bytes_per_second(&self) -> Option<i64> = "BurstBytesPerSecond";
     }
 }
@@ -188,25 +196,25 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct Links = "NetworkDeviceFunction.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `PCIeFunction`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn pcie_function(&self) -> Option<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunction";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `PhysicalPortAssignment`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn physical_port_assignment(&self) -> Option<view::Link<crate::network_port::NetworkPort>> = "PhysicalPortAssignment";
-        /// `EthernetInterface`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn ethernet_interface(&self) -> Option<view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterface";
-        /// `PhysicalNetworkPortAssignment`: a link.
+        /// A link.
         pub fn physical_network_port_assignment(&self) -> Option<view::Link<crate::port::Port>> = "PhysicalNetworkPortAssignment";
-        /// `EthernetInterfaces`: a list of links.
+        /// A list of links.
         pub fn ethernet_interfaces(&self) -> view::List<view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
-        /// `OffloadSystem`: a link.
+        /// A link.
         pub fn offload_system(&self) -> Option<view::Link<crate::computer_system::ComputerSystem>> = "OffloadSystem";
-        /// `OffloadProcessors`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn offload_processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "OffloadProcessors";
     }
@@ -217,59 +225,63 @@ redfish_proto::view! {
     ///
     /// `iSCSIBoot` of the schema `NetworkDeviceFunction` 1.11.1.
     pub struct iSCSIBoot = "NetworkDeviceFunction.iSCSIBoot" {
-        /// `IPAddressType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn ip_address_type(&self) -> Option<IPAddressType> = "IPAddressType";
-        /// `InitiatorIPAddress`: text. Writable.
+        /// The values of `IPAddressType` that the service allows, if it lists them.
+        pub fn ip_address_type_allowable_values(&self) -> view::List<IPAddressType> = "IPAddressType@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn initiator_ip_address(&self) -> Option<view::Text> = "InitiatorIPAddress";
-        /// `InitiatorName`: text. Writable.
+        /// Text. Writable.
         pub fn initiator_name(&self) -> Option<view::Text> = "InitiatorName";
-        /// `InitiatorDefaultGateway`: text. Writable.
+        /// Text. Writable.
         pub fn initiator_default_gateway(&self) -> Option<view::Text> = "InitiatorDefaultGateway";
-        /// `InitiatorNetmask`: text. Writable.
+        /// Text. Writable.
         pub fn initiator_netmask(&self) -> Option<view::Text> = "InitiatorNetmask";
-        /// `TargetInfoViaDHCP`: true or false. Writable.
+        /// True or false. Writable.
         pub fn target_info_via_dhcp(&self) -> Option<bool> = "TargetInfoViaDHCP";
-        /// `PrimaryTargetName`: text. Writable.
+        /// Text. Writable.
         pub fn primary_target_name(&self) -> Option<view::Text> = "PrimaryTargetName";
-        /// `PrimaryTargetIPAddress`: text. Writable.
+        /// Text. Writable.
         pub fn primary_target_ip_address(&self) -> Option<view::Text> = "PrimaryTargetIPAddress";
-        /// `PrimaryTargetTCPPort`: an integer. Writable.
+        /// An integer. Writable.
         pub fn primary_target_tcp_port(&self) -> Option<i64> = "PrimaryTargetTCPPort";
-        /// `PrimaryLUN`: an integer. Writable.
+        /// An integer. Writable.
         pub fn primary_lun(&self) -> Option<i64> = "PrimaryLUN";
-        /// `PrimaryVLANEnable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn primary_vlan_enable(&self) -> Option<bool> = "PrimaryVLANEnable";
-        /// `PrimaryVLANId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn primary_vlan_id(&self) -> Option<i64> = "PrimaryVLANId";
-        /// `PrimaryDNS`: text. Writable.
+        /// Text. Writable.
         pub fn primary_dns(&self) -> Option<view::Text> = "PrimaryDNS";
-        /// `SecondaryTargetName`: text. Writable.
+        /// Text. Writable.
         pub fn secondary_target_name(&self) -> Option<view::Text> = "SecondaryTargetName";
-        /// `SecondaryTargetIPAddress`: text. Writable.
+        /// Text. Writable.
         pub fn secondary_target_ip_address(&self) -> Option<view::Text> = "SecondaryTargetIPAddress";
-        /// `SecondaryTargetTCPPort`: an integer. Writable.
+        /// An integer. Writable.
         pub fn secondary_target_tcp_port(&self) -> Option<i64> = "SecondaryTargetTCPPort";
-        /// `SecondaryLUN`: an integer. Writable.
+        /// An integer. Writable.
         pub fn secondary_lun(&self) -> Option<i64> = "SecondaryLUN";
-        /// `SecondaryVLANEnable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn secondary_vlan_enable(&self) -> Option<bool> = "SecondaryVLANEnable";
-        /// `SecondaryVLANId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn secondary_vlan_id(&self) -> Option<i64> = "SecondaryVLANId";
-        /// `SecondaryDNS`: text. Writable.
+        /// Text. Writable.
         pub fn secondary_dns(&self) -> Option<view::Text> = "SecondaryDNS";
-        /// `IPMaskDNSViaDHCP`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ip_mask_dns_via_dhcp(&self) -> Option<bool> = "IPMaskDNSViaDHCP";
-        /// `RouterAdvertisementEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn router_advertisement_enabled(&self) -> Option<bool> = "RouterAdvertisementEnabled";
-        /// `AuthenticationMethod`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn authentication_method(&self) -> Option<AuthenticationMethod> = "AuthenticationMethod";
-        /// `CHAPUsername`: text. Writable.
+        /// The values of `AuthenticationMethod` that the service allows, if it lists them.
+        pub fn authentication_method_allowable_values(&self) -> view::List<AuthenticationMethod> = "AuthenticationMethod@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn chap_username(&self) -> Option<view::Text> = "CHAPUsername";
-        /// `CHAPSecret`: text. Writable.
+        /// Text. Writable.
         pub fn chap_secret(&self) -> Option<view::Text> = "CHAPSecret";
-        /// `MutualCHAPUsername`: text. Writable.
+        /// Text. Writable.
         pub fn mutual_chap_username(&self) -> Option<view::Text> = "MutualCHAPUsername";
-        /// `MutualCHAPSecret`: text. Writable.
+        /// Text. Writable.
         pub fn mutual_chap_secret(&self) -> Option<view::Text> = "MutualCHAPSecret";
     }
 }
@@ -277,27 +289,27 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`NetworkDeviceFunction`]: its writable members.
     pub struct NetworkDeviceFunctionPatch of NetworkDeviceFunction {
-        /// `NetDevFuncType`: a value of an enumeration.
+        /// `NetDevFuncType`. A value of an enumeration.
         net_dev_func_type: value view::Nullable<NetworkDeviceTechnology> = "NetDevFuncType";
-        /// `DeviceEnabled`: true or false.
+        /// `DeviceEnabled`. True or false.
         device_enabled: value view::Nullable<bool> = "DeviceEnabled";
-        /// `Ethernet`: an object.
+        /// `Ethernet`. An object.
         ethernet: object EthernetPatch = "Ethernet";
-        /// `iSCSIBoot`: an object.
+        /// `iSCSIBoot`. An object.
         iscsi_boot: object iSCSIBootPatch = "iSCSIBoot";
-        /// `FibreChannel`: an object.
+        /// `FibreChannel`. An object.
         fibre_channel: object FibreChannelPatch = "FibreChannel";
-        /// `BootMode`: a value of an enumeration.
+        /// `BootMode`. A value of an enumeration.
         boot_mode: value view::Nullable<BootMode> = "BootMode";
-        /// `InfiniBand`: an object.
+        /// `InfiniBand`. An object.
         infini_band: object InfiniBandPatch = "InfiniBand";
-        /// `SAVIEnabled`: true or false.
+        /// `SAVIEnabled`. True or false.
         savi_enabled: value view::Nullable<bool> = "SAVIEnabled";
-        /// `Limits`: a list of objects.
+        /// `Limits`. A list of objects.
         limits: objects LimitPatch = "Limits";
-        /// `HTTPBoot`: an object.
+        /// `HTTPBoot`. An object.
         http_boot: object HTTPBootPatch = "HTTPBoot";
-        /// `VirtualFunctionAllocation`: an integer.
+        /// `VirtualFunctionAllocation`. An integer.
         virtual_function_allocation: value i64 = "VirtualFunctionAllocation";
     }
 }
@@ -305,11 +317,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`BootTargets`]: its writable members.
     pub struct BootTargetsPatch {
-        /// `WWPN`: text.
+        /// `WWPN`. Text.
         wwpn: value view::Nullable<String> = "WWPN";
-        /// `LUNID`: text.
+        /// `LUNID`. Text.
         lunid: value view::Nullable<String> = "LUNID";
-        /// `BootPriority`: an integer.
+        /// `BootPriority`. An integer.
         boot_priority: value view::Nullable<i64> = "BootPriority";
     }
 }
@@ -317,11 +329,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Ethernet`]: its writable members.
     pub struct EthernetPatch {
-        /// `MACAddress`: text.
+        /// `MACAddress`. Text.
         mac_address: value view::Nullable<String> = "MACAddress";
-        /// `MTUSize`: an integer.
+        /// `MTUSize`. An integer.
         mtu_size: value view::Nullable<i64> = "MTUSize";
-        /// `VLAN`: an object.
+        /// `VLAN`. An object.
         vlan: object crate::vlan_network_interface::VLANPatch = "VLAN";
     }
 }
@@ -329,17 +341,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`FibreChannel`]: its writable members.
     pub struct FibreChannelPatch {
-        /// `WWPN`: text.
+        /// `WWPN`. Text.
         wwpn: value view::Nullable<String> = "WWPN";
-        /// `WWNN`: text.
+        /// `WWNN`. Text.
         wwnn: value view::Nullable<String> = "WWNN";
-        /// `WWNSource`: a value of an enumeration.
+        /// `WWNSource`. A value of an enumeration.
         wwn_source: value view::Nullable<WWNSource> = "WWNSource";
-        /// `FCoELocalVLANId`: an integer.
+        /// `FCoELocalVLANId`. An integer.
         fcoe_local_vlan_id: value view::Nullable<i64> = "FCoELocalVLANId";
-        /// `AllowFIPVLANDiscovery`: true or false.
+        /// `AllowFIPVLANDiscovery`. True or false.
         allow_fipvlan_discovery: value view::Nullable<bool> = "AllowFIPVLANDiscovery";
-        /// `BootTargets`: a list of objects.
+        /// `BootTargets`. A list of objects.
         boot_targets: objects BootTargetsPatch = "BootTargets";
     }
 }
@@ -347,7 +359,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`HTTPBoot`]: its writable members.
     pub struct HTTPBootPatch {
-        /// `BootMediaURI`: a URI.
+        /// `BootMediaURI`. A URI.
         boot_media_uri: value view::Nullable<String> = "BootMediaURI";
     }
 }
@@ -355,7 +367,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`InfiniBand`]: its writable members.
     pub struct InfiniBandPatch {
-        /// `MTUSize`: an integer.
+        /// `MTUSize`. An integer.
         mtu_size: value view::Nullable<i64> = "MTUSize";
     }
 }
@@ -363,15 +375,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Limit`]: its writable members.
     pub struct LimitPatch {
-        /// `Direction`: a value of an enumeration.
+        /// `Direction`. A value of an enumeration.
         direction: value view::Nullable<DataDirection> = "Direction";
-        /// `SustainedPacketsPerSecond`: an integer.
+        /// `SustainedPacketsPerSecond`. An integer.
         sustained_packets_per_second: value view::Nullable<i64> = "SustainedPacketsPerSecond";
-        /// `BurstPacketsPerSecond`: an integer.
+        /// `BurstPacketsPerSecond`. An integer.
         burst_packets_per_second: value view::Nullable<i64> = "BurstPacketsPerSecond";
-        /// `SustainedBytesPerSecond`: an integer.
+        /// `SustainedBytesPerSecond`. An integer.
         sustained_bytes_per_second: value view::Nullable<i64> = "SustainedBytesPerSecond";
-        /// `BurstBytesPerSecond`: an integer.
+        /// `BurstBytesPerSecond`. An integer.
         burst_bytes_per_second: value view::Nullable<i64> = "BurstBytesPerSecond";
     }
 }
@@ -379,59 +391,59 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`iSCSIBoot`]: its writable members.
     pub struct iSCSIBootPatch {
-        /// `IPAddressType`: a value of an enumeration.
+        /// `IPAddressType`. A value of an enumeration.
         ip_address_type: value view::Nullable<IPAddressType> = "IPAddressType";
-        /// `InitiatorIPAddress`: text.
+        /// `InitiatorIPAddress`. Text.
         initiator_ip_address: value view::Nullable<String> = "InitiatorIPAddress";
-        /// `InitiatorName`: text.
+        /// `InitiatorName`. Text.
         initiator_name: value view::Nullable<String> = "InitiatorName";
-        /// `InitiatorDefaultGateway`: text.
+        /// `InitiatorDefaultGateway`. Text.
         initiator_default_gateway: value view::Nullable<String> = "InitiatorDefaultGateway";
-        /// `InitiatorNetmask`: text.
+        /// `InitiatorNetmask`. Text.
         initiator_netmask: value view::Nullable<String> = "InitiatorNetmask";
-        /// `TargetInfoViaDHCP`: true or false.
+        /// `TargetInfoViaDHCP`. True or false.
         target_info_via_dhcp: value view::Nullable<bool> = "TargetInfoViaDHCP";
-        /// `PrimaryTargetName`: text.
+        /// `PrimaryTargetName`. Text.
         primary_target_name: value view::Nullable<String> = "PrimaryTargetName";
-        /// `PrimaryTargetIPAddress`: text.
+        /// `PrimaryTargetIPAddress`. Text.
         primary_target_ip_address: value view::Nullable<String> = "PrimaryTargetIPAddress";
-        /// `PrimaryTargetTCPPort`: an integer.
+        /// `PrimaryTargetTCPPort`. An integer.
         primary_target_tcp_port: value view::Nullable<i64> = "PrimaryTargetTCPPort";
-        /// `PrimaryLUN`: an integer.
+        /// `PrimaryLUN`. An integer.
         primary_lun: value view::Nullable<i64> = "PrimaryLUN";
-        /// `PrimaryVLANEnable`: true or false.
+        /// `PrimaryVLANEnable`. True or false.
         primary_vlan_enable: value view::Nullable<bool> = "PrimaryVLANEnable";
-        /// `PrimaryVLANId`: an integer.
+        /// `PrimaryVLANId`. An integer.
         primary_vlan_id: value view::Nullable<i64> = "PrimaryVLANId";
-        /// `PrimaryDNS`: text.
+        /// `PrimaryDNS`. Text.
         primary_dns: value view::Nullable<String> = "PrimaryDNS";
-        /// `SecondaryTargetName`: text.
+        /// `SecondaryTargetName`. Text.
         secondary_target_name: value view::Nullable<String> = "SecondaryTargetName";
-        /// `SecondaryTargetIPAddress`: text.
+        /// `SecondaryTargetIPAddress`. Text.
         secondary_target_ip_address: value view::Nullable<String> = "SecondaryTargetIPAddress";
-        /// `SecondaryTargetTCPPort`: an integer.
+        /// `SecondaryTargetTCPPort`. An integer.
         secondary_target_tcp_port: value view::Nullable<i64> = "SecondaryTargetTCPPort";
-        /// `SecondaryLUN`: an integer.
+        /// `SecondaryLUN`. An integer.
         secondary_lun: value view::Nullable<i64> = "SecondaryLUN";
-        /// `SecondaryVLANEnable`: true or false.
+        /// `SecondaryVLANEnable`. True or false.
         secondary_vlan_enable: value view::Nullable<bool> = "SecondaryVLANEnable";
-        /// `SecondaryVLANId`: an integer.
+        /// `SecondaryVLANId`. An integer.
         secondary_vlan_id: value view::Nullable<i64> = "SecondaryVLANId";
-        /// `SecondaryDNS`: text.
+        /// `SecondaryDNS`. Text.
         secondary_dns: value view::Nullable<String> = "SecondaryDNS";
-        /// `IPMaskDNSViaDHCP`: true or false.
+        /// `IPMaskDNSViaDHCP`. True or false.
         ip_mask_dns_via_dhcp: value view::Nullable<bool> = "IPMaskDNSViaDHCP";
-        /// `RouterAdvertisementEnabled`: true or false.
+        /// `RouterAdvertisementEnabled`. True or false.
         router_advertisement_enabled: value view::Nullable<bool> = "RouterAdvertisementEnabled";
-        /// `AuthenticationMethod`: a value of an enumeration.
+        /// `AuthenticationMethod`. A value of an enumeration.
         authentication_method: value view::Nullable<AuthenticationMethod> = "AuthenticationMethod";
-        /// `CHAPUsername`: text.
+        /// `CHAPUsername`. Text.
         chap_username: value view::Nullable<String> = "CHAPUsername";
-        /// `CHAPSecret`: text.
+        /// `CHAPSecret`. Text.
         chap_secret: value view::Nullable<String> = "CHAPSecret";
-        /// `MutualCHAPUsername`: text.
+        /// `MutualCHAPUsername`. Text.
         mutual_chap_username: value view::Nullable<String> = "MutualCHAPUsername";
-        /// `MutualCHAPSecret`: text.
+        /// `MutualCHAPSecret`. Text.
         mutual_chap_secret: value view::Nullable<String> = "MutualCHAPSecret";
     }
 }
@@ -441,11 +453,8 @@ redfish_proto::enumeration! {
     ///
     /// `AuthenticationMethod` of the schema `NetworkDeviceFunction` 1.11.1.
     pub enum AuthenticationMethod {
-        /// `None`.
         None = "None",
-        /// `CHAP`.
         CHAP = "CHAP",
-        /// `MutualCHAP`.
         MutualCHAP = "MutualCHAP",
     }
 }
@@ -455,17 +464,11 @@ redfish_proto::enumeration! {
     ///
     /// `BootMode` of the schema `NetworkDeviceFunction` 1.11.1.
     pub enum BootMode {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `PXE`.
         PXE = "PXE",
-        /// `iSCSI`.
         ISCSI = "iSCSI",
-        /// `FibreChannel`.
         FibreChannel = "FibreChannel",
-        /// `FibreChannelOverEthernet`.
         FibreChannelOverEthernet = "FibreChannelOverEthernet",
-        /// `HTTP`.
         HTTP = "HTTP",
     }
 }
@@ -475,11 +478,8 @@ redfish_proto::enumeration! {
     ///
     /// `DataDirection` of the schema `NetworkDeviceFunction` 1.11.1.
     pub enum DataDirection {
-        /// `None`.
         None = "None",
-        /// `Ingress`.
         Ingress = "Ingress",
-        /// `Egress`.
         Egress = "Egress",
     }
 }
@@ -489,9 +489,7 @@ redfish_proto::enumeration! {
     ///
     /// `IPAddressType` of the schema `NetworkDeviceFunction` 1.11.1.
     pub enum IPAddressType {
-        /// `IPv4`.
         IPv4 = "IPv4",
-        /// `IPv6`.
         IPv6 = "IPv6",
     }
 }
@@ -501,17 +499,11 @@ redfish_proto::enumeration! {
     ///
     /// `NetworkDeviceTechnology` of the schema `NetworkDeviceFunction` 1.11.1.
     pub enum NetworkDeviceTechnology {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Ethernet`.
         Ethernet = "Ethernet",
-        /// `FibreChannel`.
         FibreChannel = "FibreChannel",
-        /// `iSCSI`.
         ISCSI = "iSCSI",
-        /// `FibreChannelOverEthernet`.
         FibreChannelOverEthernet = "FibreChannelOverEthernet",
-        /// `InfiniBand`.
         InfiniBand = "InfiniBand",
     }
 }
@@ -521,9 +513,7 @@ redfish_proto::enumeration! {
     ///
     /// `WWNSource` of the schema `NetworkDeviceFunction` 1.11.1.
     pub enum WWNSource {
-        /// `ConfiguredLocally`.
         ConfiguredLocally = "ConfiguredLocally",
-        /// `ProvidedByFabric`.
         ProvidedByFabric = "ProvidedByFabric",
     }
 }

@@ -12,45 +12,45 @@ redfish_proto::view! {
     /// `NetworkDeviceFunctionMetrics` of the schema `NetworkDeviceFunctionMetrics` 1.2.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}/NetworkDeviceFunctions/{NetworkDeviceFunctionId}/Metrics`, for example.
     pub struct NetworkDeviceFunctionMetrics = "NetworkDeviceFunctionMetrics.NetworkDeviceFunctionMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Ethernet`: an object.
+        /// An object.
         pub fn ethernet(&self) -> Option<Ethernet> = "Ethernet";
-        /// `TXAvgQueueDepthPercent`: a number in percent.
+        /// A number in percent.
         pub fn tx_avg_queue_depth_percent(&self) -> Option<view::Number> = "TXAvgQueueDepthPercent";
-        /// `RXAvgQueueDepthPercent`: a number in percent.
+        /// A number in percent.
         pub fn rx_avg_queue_depth_percent(&self) -> Option<view::Number> = "RXAvgQueueDepthPercent";
-        /// `RXFrames`: an integer.
+        /// An integer.
         pub fn rx_frames(&self) -> Option<i64> = "RXFrames";
-        /// `RXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn rx_bytes(&self) -> Option<i64> = "RXBytes";
-        /// `RXUnicastFrames`: an integer.
+        /// An integer.
         pub fn rx_unicast_frames(&self) -> Option<i64> = "RXUnicastFrames";
-        /// `RXMulticastFrames`: an integer.
+        /// An integer.
         pub fn rx_multicast_frames(&self) -> Option<i64> = "RXMulticastFrames";
-        /// `TXFrames`: an integer.
+        /// An integer.
         pub fn tx_frames(&self) -> Option<i64> = "TXFrames";
-        /// `TXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn tx_bytes(&self) -> Option<i64> = "TXBytes";
-        /// `TXUnicastFrames`: an integer.
+        /// An integer.
         pub fn tx_unicast_frames(&self) -> Option<i64> = "TXUnicastFrames";
-        /// `TXMulticastFrames`: an integer.
+        /// An integer.
         pub fn tx_multicast_frames(&self) -> Option<i64> = "TXMulticastFrames";
-        /// `TXQueuesEmpty`: true or false.
+        /// True or false.
         pub fn tx_queues_empty(&self) -> Option<bool> = "TXQueuesEmpty";
-        /// `RXQueuesEmpty`: true or false.
+        /// True or false.
         pub fn rx_queues_empty(&self) -> Option<bool> = "RXQueuesEmpty";
-        /// `TXQueuesFull`: an integer.
+        /// An integer.
         pub fn tx_queues_full(&self) -> Option<i64> = "TXQueuesFull";
-        /// `RXQueuesFull`: an integer.
+        /// An integer.
         pub fn rx_queues_full(&self) -> Option<i64> = "RXQueuesFull";
-        /// `FibreChannel`: an object.
+        /// An object.
         pub fn fibre_channel(&self) -> Option<FibreChannel> = "FibreChannel";
     }
 }
@@ -60,9 +60,9 @@ redfish_proto::view! {
     ///
     /// `Ethernet` of the schema `NetworkDeviceFunctionMetrics` 1.2.0.
     pub struct Ethernet = "NetworkDeviceFunctionMetrics.Ethernet" {
-        /// `NumOffloadedIPv4Conns`: an integer.
+        /// An integer.
         pub fn num_offloaded_ipv4_conns(&self) -> Option<i64> = "NumOffloadedIPv4Conns";
-        /// `NumOffloadedIPv6Conns`: an integer.
+        /// An integer.
         pub fn num_offloaded_ipv6_conns(&self) -> Option<i64> = "NumOffloadedIPv6Conns";
     }
 }
@@ -72,35 +72,35 @@ redfish_proto::view! {
     ///
     /// `FibreChannel` of the schema `NetworkDeviceFunctionMetrics` 1.2.0.
     pub struct FibreChannel = "NetworkDeviceFunctionMetrics.FibreChannel" {
-        /// `RXSequences`: an integer.
+        /// An integer.
         pub fn rx_sequences(&self) -> Option<i64> = "RXSequences";
-        /// `TXSequences`: an integer.
+        /// An integer.
         pub fn tx_sequences(&self) -> Option<i64> = "TXSequences";
-        /// `TXExchanges`: an integer.
+        /// An integer.
         pub fn tx_exchanges(&self) -> Option<i64> = "TXExchanges";
-        /// `RXExchanges`: an integer.
+        /// An integer.
         pub fn rx_exchanges(&self) -> Option<i64> = "RXExchanges";
-        /// `PortLoginRequests`: an integer.
+        /// An integer.
         pub fn port_login_requests(&self) -> Option<i64> = "PortLoginRequests";
-        /// `PortLoginAccepts`: an integer.
+        /// An integer.
         pub fn port_login_accepts(&self) -> Option<i64> = "PortLoginAccepts";
-        /// `PortLoginRejects`: an integer.
+        /// An integer.
         pub fn port_login_rejects(&self) -> Option<i64> = "PortLoginRejects";
-        /// `RXPeerCongestionFPINs`: an integer.
+        /// An integer.
         pub fn rx_peer_congestion_fpins(&self) -> Option<i64> = "RXPeerCongestionFPINs";
-        /// `TXPeerCongestionFPINs`: an integer.
+        /// An integer.
         pub fn tx_peer_congestion_fpins(&self) -> Option<i64> = "TXPeerCongestionFPINs";
-        /// `RXCongestionFPINs`: an integer.
+        /// An integer.
         pub fn rx_congestion_fpins(&self) -> Option<i64> = "RXCongestionFPINs";
-        /// `TXCongestionFPINs`: an integer.
+        /// An integer.
         pub fn tx_congestion_fpins(&self) -> Option<i64> = "TXCongestionFPINs";
-        /// `RXLinkIntegrityFPINs`: an integer.
+        /// An integer.
         pub fn rx_link_integrity_fpins(&self) -> Option<i64> = "RXLinkIntegrityFPINs";
-        /// `TXLinkIntegrityFPINs`: an integer.
+        /// An integer.
         pub fn tx_link_integrity_fpins(&self) -> Option<i64> = "TXLinkIntegrityFPINs";
-        /// `RXDeliveryFPINs`: an integer.
+        /// An integer.
         pub fn rx_delivery_fpins(&self) -> Option<i64> = "RXDeliveryFPINs";
-        /// `TXDeliveryFPINs`: an integer.
+        /// An integer.
         pub fn tx_delivery_fpins(&self) -> Option<i64> = "TXDeliveryFPINs";
     }
 }

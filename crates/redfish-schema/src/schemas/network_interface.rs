@@ -10,23 +10,23 @@ redfish_proto::view! {
     /// `NetworkInterface` of the schema `NetworkInterface` 1.2.3.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/NetworkInterfaces/{NetworkInterfaceId}`, for example.
     pub struct NetworkInterface = "NetworkInterface.NetworkInterface" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `NetworkPorts`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn network_ports(&self) -> Option<view::Link<crate::network_port_collection::NetworkPortCollection>> = "NetworkPorts";
-        /// `NetworkDeviceFunctions`: a link.
+        /// A link.
         pub fn network_device_functions(&self) -> Option<view::Link<crate::network_device_function_collection::NetworkDeviceFunctionCollection>> = "NetworkDeviceFunctions";
-        /// `Ports`: a link.
+        /// A link.
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
     }
 }
@@ -36,9 +36,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `NetworkInterface` 1.2.3.
     pub struct Links = "NetworkInterface.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `NetworkAdapter`: a link.
+        /// A link.
         pub fn network_adapter(&self) -> Option<view::Link<crate::network_adapter::NetworkAdapter>> = "NetworkAdapter";
     }
 }

@@ -11,55 +11,59 @@ redfish_proto::view! {
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}/NetworkPorts/{NetworkPortId}`, for example.
     /// Deprecated by the schema.
     pub struct NetworkPort = "NetworkPort.NetworkPort" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `PhysicalPortNumber`: text.
+        /// Text.
         pub fn physical_port_number(&self) -> Option<view::Text> = "PhysicalPortNumber";
-        /// `LinkStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn link_status(&self) -> Option<LinkStatus> = "LinkStatus";
-        /// `SupportedLinkCapabilities`: a list of objects.
+        /// A list of objects.
         pub fn supported_link_capabilities(&self) -> view::List<SupportedLinkCapabilities> = "SupportedLinkCapabilities";
-        /// `ActiveLinkTechnology`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn active_link_technology(&self) -> Option<LinkNetworkTechnology> = "ActiveLinkTechnology";
-        /// `SupportedEthernetCapabilities`: a list of values of an enumeration.
+        /// The values of `ActiveLinkTechnology` that the service allows, if it lists them.
+        pub fn active_link_technology_allowable_values(&self) -> view::List<LinkNetworkTechnology> = "ActiveLinkTechnology@Redfish.AllowableValues";
+        /// A list of values of an enumeration.
         pub fn supported_ethernet_capabilities(&self) -> view::List<SupportedEthernetCapabilities> = "SupportedEthernetCapabilities";
-        /// `NetDevFuncMinBWAlloc`: a list of objects.
+        /// A list of objects.
         pub fn net_dev_func_min_bw_alloc(&self) -> view::List<NetDevFuncMinBWAlloc> = "NetDevFuncMinBWAlloc";
-        /// `NetDevFuncMaxBWAlloc`: a list of objects.
+        /// A list of objects.
         pub fn net_dev_func_max_bw_alloc(&self) -> view::List<NetDevFuncMaxBWAlloc> = "NetDevFuncMaxBWAlloc";
-        /// `AssociatedNetworkAddresses`: a list of texts.
+        /// A list of texts.
         pub fn associated_network_addresses(&self) -> view::List<view::Text> = "AssociatedNetworkAddresses";
-        /// `EEEEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn eee_enabled(&self) -> Option<bool> = "EEEEnabled";
-        /// `WakeOnLANEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn wake_on_lan_enabled(&self) -> Option<bool> = "WakeOnLANEnabled";
-        /// `PortMaximumMTU`: an integer.
+        /// An integer.
         pub fn port_maximum_mtu(&self) -> Option<i64> = "PortMaximumMTU";
-        /// `FlowControlStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn flow_control_status(&self) -> Option<FlowControl> = "FlowControlStatus";
-        /// `FlowControlConfiguration`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn flow_control_configuration(&self) -> Option<FlowControl> = "FlowControlConfiguration";
-        /// `SignalDetected`: true or false.
+        /// The values of `FlowControlConfiguration` that the service allows, if it lists them.
+        pub fn flow_control_configuration_allowable_values(&self) -> view::List<FlowControl> = "FlowControlConfiguration@Redfish.AllowableValues";
+        /// True or false.
         pub fn signal_detected(&self) -> Option<bool> = "SignalDetected";
-        /// `FCPortConnectionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn fc_port_connection_type(&self) -> Option<PortConnectionType> = "FCPortConnectionType";
-        /// `NumberDiscoveredRemotePorts`: an integer.
+        /// An integer.
         pub fn number_discovered_remote_ports(&self) -> Option<i64> = "NumberDiscoveredRemotePorts";
-        /// `MaxFrameSize`: an integer in bytes.
+        /// An integer in bytes.
         pub fn max_frame_size(&self) -> Option<i64> = "MaxFrameSize";
-        /// `VendorId`: text.
+        /// Text.
         pub fn vendor_id(&self) -> Option<view::Text> = "VendorId";
-        /// `FCFabricName`: text.
+        /// Text.
         pub fn fc_fabric_name(&self) -> Option<view::Text> = "FCFabricName";
-        /// `CurrentLinkSpeedMbps`: an integer in megabits per second. Writable.
+        /// An integer in megabits per second. Writable.
         pub fn current_link_speed_mbps(&self) -> Option<i64> = "CurrentLinkSpeedMbps";
     }
 }
@@ -69,9 +73,9 @@ redfish_proto::view! {
     ///
     /// `NetDevFuncMaxBWAlloc` of the schema `NetworkPort` 1.4.3.
     pub struct NetDevFuncMaxBWAlloc = "NetworkPort.NetDevFuncMaxBWAlloc" {
-        /// `NetworkDeviceFunction`: a link.
+        /// A link.
         pub fn network_device_function(&self) -> Option<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
-        /// `MaxBWAllocPercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn max_bw_alloc_percent(&self) -> Option<i64> = "MaxBWAllocPercent";
     }
 }
@@ -81,9 +85,9 @@ redfish_proto::view! {
     ///
     /// `NetDevFuncMinBWAlloc` of the schema `NetworkPort` 1.4.3.
     pub struct NetDevFuncMinBWAlloc = "NetworkPort.NetDevFuncMinBWAlloc" {
-        /// `NetworkDeviceFunction`: a link.
+        /// A link.
         pub fn network_device_function(&self) -> Option<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
-        /// `MinBWAllocPercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn min_bw_alloc_percent(&self) -> Option<i64> = "MinBWAllocPercent";
     }
 }
@@ -93,13 +97,13 @@ redfish_proto::view! {
     ///
     /// `SupportedLinkCapabilities` of the schema `NetworkPort` 1.4.3.
     pub struct SupportedLinkCapabilities = "NetworkPort.SupportedLinkCapabilities" {
-        /// `LinkNetworkTechnology`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn link_network_technology(&self) -> Option<LinkNetworkTechnology> = "LinkNetworkTechnology";
-        /// `LinkSpeedMbps`: an integer in megabits per second. Deprecated by the schema.
+        /// An integer in megabits per second. Deprecated by the schema.
         pub fn link_speed_mbps(&self) -> Option<i64> = "LinkSpeedMbps";
-        /// `CapableLinkSpeedMbps`: a list of integers.
+        /// A list of integers.
         pub fn capable_link_speed_mbps(&self) -> view::List<i64> = "CapableLinkSpeedMbps";
-        /// `AutoSpeedNegotiation`: true or false.
+        /// True or false.
         pub fn auto_speed_negotiation(&self) -> Option<bool> = "AutoSpeedNegotiation";
     }
 }
@@ -107,19 +111,19 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`NetworkPort`]: its writable members.
     pub struct NetworkPortPatch of NetworkPort {
-        /// `ActiveLinkTechnology`: a value of an enumeration.
+        /// `ActiveLinkTechnology`. A value of an enumeration.
         active_link_technology: value view::Nullable<LinkNetworkTechnology> = "ActiveLinkTechnology";
-        /// `NetDevFuncMinBWAlloc`: a list of objects.
+        /// `NetDevFuncMinBWAlloc`. A list of objects.
         net_dev_func_min_bw_alloc: objects NetDevFuncMinBWAllocPatch = "NetDevFuncMinBWAlloc";
-        /// `NetDevFuncMaxBWAlloc`: a list of objects.
+        /// `NetDevFuncMaxBWAlloc`. A list of objects.
         net_dev_func_max_bw_alloc: objects NetDevFuncMaxBWAllocPatch = "NetDevFuncMaxBWAlloc";
-        /// `EEEEnabled`: true or false.
+        /// `EEEEnabled`. True or false.
         eee_enabled: value view::Nullable<bool> = "EEEEnabled";
-        /// `WakeOnLANEnabled`: true or false.
+        /// `WakeOnLANEnabled`. True or false.
         wake_on_lan_enabled: value view::Nullable<bool> = "WakeOnLANEnabled";
-        /// `FlowControlConfiguration`: a value of an enumeration.
+        /// `FlowControlConfiguration`. A value of an enumeration.
         flow_control_configuration: value view::Nullable<FlowControl> = "FlowControlConfiguration";
-        /// `CurrentLinkSpeedMbps`: an integer in megabits per second.
+        /// `CurrentLinkSpeedMbps`. An integer in megabits per second.
         current_link_speed_mbps: value view::Nullable<i64> = "CurrentLinkSpeedMbps";
     }
 }
@@ -127,7 +131,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NetDevFuncMaxBWAlloc`]: its writable members.
     pub struct NetDevFuncMaxBWAllocPatch {
-        /// `MaxBWAllocPercent`: an integer in percent.
+        /// `MaxBWAllocPercent`. An integer in percent.
         max_bw_alloc_percent: value view::Nullable<i64> = "MaxBWAllocPercent";
     }
 }
@@ -135,7 +139,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NetDevFuncMinBWAlloc`]: its writable members.
     pub struct NetDevFuncMinBWAllocPatch {
-        /// `MinBWAllocPercent`: an integer in percent.
+        /// `MinBWAllocPercent`. An integer in percent.
         min_bw_alloc_percent: value view::Nullable<i64> = "MinBWAllocPercent";
     }
 }
@@ -145,13 +149,9 @@ redfish_proto::enumeration! {
     ///
     /// `FlowControl` of the schema `NetworkPort` 1.4.3.
     pub enum FlowControl {
-        /// `None`.
         None = "None",
-        /// `TX`.
         TX = "TX",
-        /// `RX`.
         RX = "RX",
-        /// `TX_RX`.
         TX_RX = "TX_RX",
     }
 }
@@ -161,11 +161,8 @@ redfish_proto::enumeration! {
     ///
     /// `LinkNetworkTechnology` of the schema `NetworkPort` 1.4.3.
     pub enum LinkNetworkTechnology {
-        /// `Ethernet`.
         Ethernet = "Ethernet",
-        /// `InfiniBand`.
         InfiniBand = "InfiniBand",
-        /// `FibreChannel`.
         FibreChannel = "FibreChannel",
     }
 }
@@ -175,13 +172,9 @@ redfish_proto::enumeration! {
     ///
     /// `LinkStatus` of the schema `NetworkPort` 1.4.3.
     pub enum LinkStatus {
-        /// `Down`.
         Down = "Down",
-        /// `Up`.
         Up = "Up",
-        /// `Starting`.
         Starting = "Starting",
-        /// `Training`.
         Training = "Training",
     }
 }
@@ -191,19 +184,12 @@ redfish_proto::enumeration! {
     ///
     /// `PortConnectionType` of the schema `NetworkPort` 1.4.3.
     pub enum PortConnectionType {
-        /// `NotConnected`.
         NotConnected = "NotConnected",
-        /// `NPort`.
         NPort = "NPort",
-        /// `PointToPoint`.
         PointToPoint = "PointToPoint",
-        /// `PrivateLoop`.
         PrivateLoop = "PrivateLoop",
-        /// `PublicLoop`.
         PublicLoop = "PublicLoop",
-        /// `Generic`.
         Generic = "Generic",
-        /// `ExtenderFabric`.
         ExtenderFabric = "ExtenderFabric",
     }
 }
@@ -213,9 +199,7 @@ redfish_proto::enumeration! {
     ///
     /// `SupportedEthernetCapabilities` of the schema `NetworkPort` 1.4.3.
     pub enum SupportedEthernetCapabilities {
-        /// `WakeOnLAN`.
         WakeOnLAN = "WakeOnLAN",
-        /// `EEE`.
         EEE = "EEE",
     }
 }

@@ -10,27 +10,27 @@ redfish_proto::view! {
     /// `OperatingConfig` of the schema `OperatingConfig` 1.0.4.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}/OperatingConfigs/{OperatingConfigId}`, for example.
     pub struct OperatingConfig = "OperatingConfig.OperatingConfig" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `TotalAvailableCoreCount`: an integer.
+        /// An integer.
         pub fn total_available_core_count(&self) -> Option<i64> = "TotalAvailableCoreCount";
-        /// `TDPWatts`: an integer in watts.
+        /// An integer in watts.
         pub fn tdp_watts(&self) -> Option<i64> = "TDPWatts";
-        /// `BaseSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn base_speed_mhz(&self) -> Option<i64> = "BaseSpeedMHz";
-        /// `MaxSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn max_speed_mhz(&self) -> Option<i64> = "MaxSpeedMHz";
-        /// `MaxJunctionTemperatureCelsius`: an integer in degrees Celsius.
+        /// An integer in degrees Celsius.
         pub fn max_junction_temperature_celsius(&self) -> Option<i64> = "MaxJunctionTemperatureCelsius";
-        /// `BaseSpeedPrioritySettings`: a list of objects.
+        /// A list of objects.
         pub fn base_speed_priority_settings(&self) -> view::List<BaseSpeedPrioritySettings> = "BaseSpeedPrioritySettings";
-        /// `TurboProfile`: a list of objects.
+        /// A list of objects.
         pub fn turbo_profile(&self) -> view::List<TurboProfileDatapoint> = "TurboProfile";
     }
 }
@@ -40,11 +40,11 @@ redfish_proto::view! {
     ///
     /// `BaseSpeedPrioritySettings` of the schema `OperatingConfig` 1.0.4.
     pub struct BaseSpeedPrioritySettings = "OperatingConfig.BaseSpeedPrioritySettings" {
-        /// `CoreCount`: an integer.
+        /// An integer.
         pub fn core_count(&self) -> Option<i64> = "CoreCount";
-        /// `CoreIDs`: a list of integers.
+        /// A list of integers.
         pub fn core_ids(&self) -> view::List<i64> = "CoreIDs";
-        /// `BaseSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn base_speed_mhz(&self) -> Option<i64> = "BaseSpeedMHz";
     }
 }
@@ -54,9 +54,9 @@ redfish_proto::view! {
     ///
     /// `TurboProfileDatapoint` of the schema `OperatingConfig` 1.0.4.
     pub struct TurboProfileDatapoint = "OperatingConfig.TurboProfileDatapoint" {
-        /// `ActiveCoreCount`: an integer.
+        /// An integer.
         pub fn active_core_count(&self) -> Option<i64> = "ActiveCoreCount";
-        /// `MaxSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn max_speed_mhz(&self) -> Option<i64> = "MaxSpeedMHz";
     }
 }

@@ -10,33 +10,33 @@ redfish_proto::view! {
     /// `OperatingSystem` of the schema `OperatingSystem` 1.0.2.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/OperatingSystem`, for example.
     pub struct OperatingSystem = "OperatingSystem.OperatingSystem" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<OperatingSystemTypes> = "Type";
-        /// `UptimeSeconds`: an integer.
+        /// An integer.
         pub fn uptime_seconds(&self) -> Option<i64> = "UptimeSeconds";
-        /// `Kernel`: an object.
+        /// An object.
         pub fn kernel(&self) -> Option<Kernel> = "Kernel";
-        /// `VirtualMachineEngines`: a list of objects.
+        /// A list of objects.
         pub fn virtual_machine_engines(&self) -> view::List<VirtualMachineEngine> = "VirtualMachineEngines";
-        /// `ContainerEngines`: a list of objects.
+        /// A list of objects.
         pub fn container_engines(&self) -> view::List<ContainerEngine> = "ContainerEngines";
-        /// `Applications`: a link.
+        /// A link.
         pub fn applications(&self) -> Option<view::Link<crate::application_collection::ApplicationCollection>> = "Applications";
-        /// `ContainerImages`: a link.
+        /// A link.
         pub fn container_images(&self) -> Option<view::Link<crate::container_image_collection::ContainerImageCollection>> = "ContainerImages";
-        /// `Containers`: a link.
+        /// A link.
         pub fn containers(&self) -> Option<view::Link<crate::container_collection::ContainerCollection>> = "Containers";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -46,13 +46,13 @@ redfish_proto::view! {
     ///
     /// `ContainerEngine` of the schema `OperatingSystem` 1.0.2.
     pub struct ContainerEngine = "OperatingSystem.ContainerEngine" {
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<ContainerEngineTypes> = "Type";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `SupportedImageTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_image_types(&self) -> view::List<crate::container_image::ImageTypes> = "SupportedImageTypes";
-        /// `ManagementURIs`: a list of URIs.
+        /// A list of URIs.
         pub fn management_uris(&self) -> view::List<view::Text> = "ManagementURIs";
     }
 }
@@ -62,13 +62,13 @@ redfish_proto::view! {
     ///
     /// `Kernel` of the schema `OperatingSystem` 1.0.2.
     pub struct Kernel = "OperatingSystem.Kernel" {
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Release`: text.
+        /// Text.
         pub fn release(&self) -> Option<view::Text> = "Release";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `Machine`: text.
+        /// Text.
         pub fn machine(&self) -> Option<view::Text> = "Machine";
     }
 }
@@ -78,9 +78,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `OperatingSystem` 1.0.2.
     pub struct Links = "OperatingSystem.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `SoftwareImage`: a link.
+        /// A link.
         #[cfg(feature = "update")]
         pub fn software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImage";
     }
@@ -91,13 +91,13 @@ redfish_proto::view! {
     ///
     /// `VirtualMachineEngine` of the schema `OperatingSystem` 1.0.2.
     pub struct VirtualMachineEngine = "OperatingSystem.VirtualMachineEngine" {
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<VirtualMachineEngineTypes> = "Type";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `SupportedImageTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_image_types(&self) -> view::List<VirtualMachineImageTypes> = "SupportedImageTypes";
-        /// `ManagementURIs`: a list of URIs.
+        /// A list of URIs.
         pub fn management_uris(&self) -> view::List<view::Text> = "ManagementURIs";
     }
 }
@@ -107,11 +107,8 @@ redfish_proto::enumeration! {
     ///
     /// `ContainerEngineTypes` of the schema `OperatingSystem` 1.0.2.
     pub enum ContainerEngineTypes {
-        /// `Docker`.
         Docker = "Docker",
-        /// `containerd`.
         Containerd = "containerd",
-        /// `CRIO`.
         CRIO = "CRIO",
     }
 }
@@ -121,23 +118,14 @@ redfish_proto::enumeration! {
     ///
     /// `OperatingSystemTypes` of the schema `OperatingSystem` 1.0.2.
     pub enum OperatingSystemTypes {
-        /// `Linux`.
         Linux = "Linux",
-        /// `Windows`.
         Windows = "Windows",
-        /// `Solaris`.
         Solaris = "Solaris",
-        /// `HPUX`.
         HPUX = "HPUX",
-        /// `AIX`.
         AIX = "AIX",
-        /// `BSD`.
         BSD = "BSD",
-        /// `macOS`.
         MacOS = "macOS",
-        /// `IBMi`.
         IBMi = "IBMi",
-        /// `Hypervisor`.
         Hypervisor = "Hypervisor",
     }
 }
@@ -147,19 +135,12 @@ redfish_proto::enumeration! {
     ///
     /// `VirtualMachineEngineTypes` of the schema `OperatingSystem` 1.0.2.
     pub enum VirtualMachineEngineTypes {
-        /// `VMwareESX`.
         VMwareESX = "VMwareESX",
-        /// `HyperV`.
         HyperV = "HyperV",
-        /// `Xen`.
         Xen = "Xen",
-        /// `KVM`.
         KVM = "KVM",
-        /// `QEMU`.
         QEMU = "QEMU",
-        /// `VirtualBox`.
         VirtualBox = "VirtualBox",
-        /// `PowerVM`.
         PowerVM = "PowerVM",
     }
 }
@@ -169,21 +150,13 @@ redfish_proto::enumeration! {
     ///
     /// `VirtualMachineImageTypes` of the schema `OperatingSystem` 1.0.2.
     pub enum VirtualMachineImageTypes {
-        /// `Raw`.
         Raw = "Raw",
-        /// `OVF`.
         OVF = "OVF",
-        /// `OVA`.
         OVA = "OVA",
-        /// `VHD`.
         VHD = "VHD",
-        /// `VMDK`.
         VMDK = "VMDK",
-        /// `VDI`.
         VDI = "VDI",
-        /// `QCOW`.
         QCOW = "QCOW",
-        /// `QCOW2`.
         QCOW2 = "QCOW2",
     }
 }

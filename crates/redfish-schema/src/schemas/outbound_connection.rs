@@ -11,37 +11,37 @@ redfish_proto::view! {
     /// `OutboundConnection` of the schema `OutboundConnection` 1.0.2.
     /// Services have it at `/redfish/v1/AccountService/OutboundConnections/{OutboundConnectionId}`, for example.
     pub struct OutboundConnection = "OutboundConnection.OutboundConnection" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Authentication`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn authentication(&self) -> Option<AuthenticationType> = "Authentication";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `ClientCertificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn client_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "ClientCertificates";
-        /// `ConnectionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn connection_enabled(&self) -> Option<bool> = "ConnectionEnabled";
-        /// `EndpointURI`: a URI.
+        /// A URI.
         pub fn endpoint_uri(&self) -> Option<view::Text> = "EndpointURI";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `PreUpgradeHTTPHeaders`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn pre_upgrade_http_headers(&self) -> Option<view::Json> = "PreUpgradeHTTPHeaders";
-        /// `RetryPolicy`: an object.
+        /// An object.
         pub fn retry_policy(&self) -> Option<RetryPolicyType> = "RetryPolicy";
-        /// `Roles`: a list of texts.
+        /// A list of texts.
         pub fn roles(&self) -> view::List<view::Text> = "Roles";
-        /// `WebSocketPingIntervalMinutes`: an integer. Writable.
+        /// An integer. Writable.
         pub fn web_socket_ping_interval_minutes(&self) -> Option<i64> = "WebSocketPingIntervalMinutes";
     }
 }
@@ -51,9 +51,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `OutboundConnection` 1.0.2.
     pub struct Links = "OutboundConnection.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Session`: a link.
+        /// A link.
         pub fn session(&self) -> Option<view::Link<crate::session::Session>> = "Session";
     }
 }
@@ -63,11 +63,11 @@ redfish_proto::view! {
     ///
     /// `RetryPolicyType` of the schema `OutboundConnection` 1.0.2.
     pub struct RetryPolicyType = "OutboundConnection.RetryPolicyType" {
-        /// `ConnectionRetryPolicy`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn connection_retry_policy(&self) -> Option<OutboundConnectionRetryPolicyType> = "ConnectionRetryPolicy";
-        /// `RetryIntervalMinutes`: an integer. Writable.
+        /// An integer. Writable.
         pub fn retry_interval_minutes(&self) -> Option<i64> = "RetryIntervalMinutes";
-        /// `RetryCount`: an integer. Writable.
+        /// An integer. Writable.
         pub fn retry_count(&self) -> Option<i64> = "RetryCount";
     }
 }
@@ -75,11 +75,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`OutboundConnection`]: its writable members.
     pub struct OutboundConnectionPatch of OutboundConnection {
-        /// `ConnectionEnabled`: true or false.
+        /// `ConnectionEnabled`. True or false.
         connection_enabled: value view::Nullable<bool> = "ConnectionEnabled";
-        /// `RetryPolicy`: an object.
+        /// `RetryPolicy`. An object.
         retry_policy: object RetryPolicyTypePatch = "RetryPolicy";
-        /// `WebSocketPingIntervalMinutes`: an integer.
+        /// `WebSocketPingIntervalMinutes`. An integer.
         web_socket_ping_interval_minutes: value view::Nullable<i64> = "WebSocketPingIntervalMinutes";
     }
 }
@@ -87,9 +87,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`RetryPolicyType`]: its writable members.
     pub struct RetryPolicyTypePatch {
-        /// `RetryIntervalMinutes`: an integer.
+        /// `RetryIntervalMinutes`. An integer.
         retry_interval_minutes: value view::Nullable<i64> = "RetryIntervalMinutes";
-        /// `RetryCount`: an integer.
+        /// `RetryCount`. An integer.
         retry_count: value view::Nullable<i64> = "RetryCount";
     }
 }
@@ -98,17 +98,17 @@ redfish_proto::patch! {
     /// The body that creates a [`OutboundConnection`], with what the schema requires as arguments of `new`.
     pub struct OutboundConnectionCreate creates OutboundConnection (
     authentication: value AuthenticationType = "Authentication", endpoint_uri: value String = "EndpointURI", roles: list String = "Roles", web_socket_ping_interval_minutes: value i64 = "WebSocketPingIntervalMinutes") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `ConnectionEnabled`: true or false.
+        /// `ConnectionEnabled`. True or false.
         connection_enabled: value view::Nullable<bool> = "ConnectionEnabled";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `PreUpgradeHTTPHeaders`: an object whose members the schema does not list.
+        /// `PreUpgradeHTTPHeaders`. An object whose members the schema does not list.
         pre_upgrade_http_headers: value Value = "PreUpgradeHTTPHeaders";
-        /// `RetryPolicy`: an object.
+        /// `RetryPolicy`. An object.
         retry_policy: object RetryPolicyTypePatch = "RetryPolicy";
     }
 }
@@ -118,13 +118,9 @@ redfish_proto::enumeration! {
     ///
     /// `AuthenticationType` of the schema `OutboundConnection` 1.0.2.
     pub enum AuthenticationType {
-        /// `MTLS`.
         MTLS = "MTLS",
-        /// `JWT`.
         JWT = "JWT",
-        /// `None`.
         None = "None",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -134,11 +130,8 @@ redfish_proto::enumeration! {
     ///
     /// `OutboundConnectionRetryPolicyType` of the schema `OutboundConnection` 1.0.2.
     pub enum OutboundConnectionRetryPolicyType {
-        /// `None`.
         None = "None",
-        /// `RetryForever`.
         RetryForever = "RetryForever",
-        /// `RetryCount`.
         RetryCount = "RetryCount",
     }
 }

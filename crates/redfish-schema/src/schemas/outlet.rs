@@ -12,80 +12,84 @@ redfish_proto::view! {
     /// `Outlet` of the schema `Outlet` 1.4.4.
     /// Services have it at `/redfish/v1/PowerEquipment/RackPDUs/{PowerDistributionId}/Outlets/{OutletId}`, for example.
     pub struct Outlet = "Outlet.Outlet" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ElectricalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         #[cfg(feature = "environment")]
         pub fn electrical_context(&self) -> Option<crate::sensor::ElectricalContext> = "ElectricalContext";
-        /// `PhaseWiringType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn phase_wiring_type(&self) -> Option<crate::circuit::PhaseWiringType> = "PhaseWiringType";
-        /// `VoltageType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn voltage_type(&self) -> Option<VoltageType> = "VoltageType";
-        /// `OutletType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn outlet_type(&self) -> Option<ReceptacleType> = "OutletType";
-        /// `NominalVoltage`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn nominal_voltage(&self) -> Option<crate::circuit::NominalVoltageType> = "NominalVoltage";
-        /// `RatedCurrentAmps`: a number in amperes.
+        /// A number in amperes.
         pub fn rated_current_amps(&self) -> Option<view::Number> = "RatedCurrentAmps";
-        /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `PowerOnDelaySeconds`: a number. Writable.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<crate::resource::IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// A number. Writable.
         pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
-        /// `PowerRestoreDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_restore_delay_seconds(&self) -> Option<view::Number> = "PowerRestoreDelaySeconds";
-        /// `PowerRestorePolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<crate::circuit::PowerRestorePolicyTypes> = "PowerRestorePolicy";
-        /// `PowerState`: a value of an enumeration.
+        /// The values of `PowerRestorePolicy` that the service allows, if it lists them.
+        pub fn power_restore_policy_allowable_values(&self) -> view::List<crate::circuit::PowerRestorePolicyTypes> = "PowerRestorePolicy@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `PowerEnabled`: true or false.
+        /// True or false.
         pub fn power_enabled(&self) -> Option<bool> = "PowerEnabled";
-        /// `Voltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn voltage(&self) -> Option<crate::sensor::Sensor> = "Voltage";
-        /// `CurrentAmps`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn current_amps(&self) -> Option<crate::sensor::Sensor> = "CurrentAmps";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `EnergykWh`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn energy_kwh(&self) -> Option<crate::sensor::Sensor> = "EnergykWh";
-        /// `FrequencyHz`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn frequency_hz(&self) -> Option<crate::sensor::Sensor> = "FrequencyHz";
-        /// `PolyPhaseVoltage`: an object.
+        /// An object.
         pub fn poly_phase_voltage(&self) -> Option<VoltageSensors> = "PolyPhaseVoltage";
-        /// `PolyPhaseCurrentAmps`: an object.
+        /// An object.
         pub fn poly_phase_current_amps(&self) -> Option<CurrentSensors> = "PolyPhaseCurrentAmps";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `PowerLoadPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn power_load_percent(&self) -> Option<crate::sensor::Sensor> = "PowerLoadPercent";
-        /// `ElectricalConsumerNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn electrical_consumer_names(&self) -> view::List<view::Text> = "ElectricalConsumerNames";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `PowerControlLocked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn power_control_locked(&self) -> Option<bool> = "PowerControlLocked";
-        /// `ConfigurationLocked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn configuration_locked(&self) -> Option<bool> = "ConfigurationLocked";
-        /// `PowerStateInTransition`: true or false.
+        /// True or false.
         pub fn power_state_in_transition(&self) -> Option<bool> = "PowerStateInTransition";
     }
 }
@@ -95,16 +99,16 @@ redfish_proto::view! {
     ///
     /// `CurrentSensors` of the schema `Outlet` 1.4.4.
     pub struct CurrentSensors = "Outlet.CurrentSensors" {
-        /// `Line1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1(&self) -> Option<crate::sensor::Sensor> = "Line1";
-        /// `Line2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2(&self) -> Option<crate::sensor::Sensor> = "Line2";
-        /// `Line3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3(&self) -> Option<crate::sensor::Sensor> = "Line3";
-        /// `Neutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn neutral(&self) -> Option<crate::sensor::Sensor> = "Neutral";
     }
@@ -115,15 +119,15 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Outlet` 1.4.4.
     pub struct Links = "Outlet.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `BranchCircuit`: a link.
+        /// A link.
         pub fn branch_circuit(&self) -> Option<view::Link<crate::circuit::Circuit>> = "BranchCircuit";
-        /// `DistributionCircuits`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn distribution_circuits(&self) -> view::List<view::Link<crate::circuit::Circuit>> = "DistributionCircuits";
-        /// `Chassis`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `PowerSupplies`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "environment")]
         pub fn power_supplies(&self) -> view::List<view::Link<crate::power_supply::PowerSupply>> = "PowerSupplies";
     }
@@ -134,22 +138,22 @@ redfish_proto::view! {
     ///
     /// `VoltageSensors` of the schema `Outlet` 1.4.4.
     pub struct VoltageSensors = "Outlet.VoltageSensors" {
-        /// `Line1ToLine2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_line2(&self) -> Option<crate::sensor::Sensor> = "Line1ToLine2";
-        /// `Line2ToLine3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_line3(&self) -> Option<crate::sensor::Sensor> = "Line2ToLine3";
-        /// `Line3ToLine1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_line1(&self) -> Option<crate::sensor::Sensor> = "Line3ToLine1";
-        /// `Line1ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line1_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line1ToNeutral";
-        /// `Line2ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line2_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line2ToNeutral";
-        /// `Line3ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn line3_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line3ToNeutral";
     }
@@ -188,29 +192,29 @@ impl Outlet {
 redfish_proto::patch! {
     /// Changes of [`Outlet`]: its writable members.
     pub struct OutletPatch of Outlet {
-        /// `IndicatorLED`: a value of an enumeration. Deprecated by the schema.
+        /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `PowerOnDelaySeconds`: a number.
+        /// `PowerOnDelaySeconds`. A number.
         power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number.
+        /// `PowerOffDelaySeconds`. A number.
         power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number.
+        /// `PowerCycleDelaySeconds`. A number.
         power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
-        /// `PowerRestoreDelaySeconds`: a number.
+        /// `PowerRestoreDelaySeconds`. A number.
         power_restore_delay_seconds: value view::Nullable<f64> = "PowerRestoreDelaySeconds";
-        /// `PowerRestorePolicy`: a value of an enumeration.
+        /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value crate::circuit::PowerRestorePolicyTypes = "PowerRestorePolicy";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `ElectricalConsumerNames`: a list of texts.
+        /// `ElectricalConsumerNames`. A list of texts.
         electrical_consumer_names: list String = "ElectricalConsumerNames";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `PowerControlLocked`: true or false.
+        /// `PowerControlLocked`. True or false.
         power_control_locked: value bool = "PowerControlLocked";
-        /// `ConfigurationLocked`: true or false.
+        /// `ConfigurationLocked`. True or false.
         configuration_locked: value bool = "ConfigurationLocked";
     }
 }
@@ -218,11 +222,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `DistributionCircuits`: a list of links.
+        /// `DistributionCircuits`. A list of links.
         distribution_circuits: list view::Reference = "DistributionCircuits";
-        /// `Chassis`: a list of links.
+        /// `Chassis`. A list of links.
         chassis: list view::Reference = "Chassis";
-        /// `PowerSupplies`: a list of links.
+        /// `PowerSupplies`. A list of links.
         #[cfg(feature = "environment")]
         power_supplies: list view::Reference = "PowerSupplies";
     }
@@ -233,11 +237,8 @@ redfish_proto::enumeration! {
     ///
     /// `PowerState` of the schema `Outlet` 1.4.4.
     pub enum PowerState {
-        /// `On`.
         On = "On",
-        /// `Off`.
         Off = "Off",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
     }
 }
@@ -247,33 +248,19 @@ redfish_proto::enumeration! {
     ///
     /// `ReceptacleType` of the schema `Outlet` 1.4.4.
     pub enum ReceptacleType {
-        /// `NEMA_5_15R`.
         NEMA_5_15R = "NEMA_5_15R",
-        /// `NEMA_5_20R`.
         NEMA_5_20R = "NEMA_5_20R",
-        /// `NEMA_L5_20R`.
         NEMA_L5_20R = "NEMA_L5_20R",
-        /// `NEMA_L5_30R`.
         NEMA_L5_30R = "NEMA_L5_30R",
-        /// `NEMA_L6_20R`.
         NEMA_L6_20R = "NEMA_L6_20R",
-        /// `NEMA_L6_30R`.
         NEMA_L6_30R = "NEMA_L6_30R",
-        /// `IEC_60320_C13`.
         IEC_60320_C13 = "IEC_60320_C13",
-        /// `IEC_60320_C19`.
         IEC_60320_C19 = "IEC_60320_C19",
-        /// `CEE_7_Type_E`.
         CEE_7_Type_E = "CEE_7_Type_E",
-        /// `CEE_7_Type_F`.
         CEE_7_Type_F = "CEE_7_Type_F",
-        /// `SEV_1011_TYPE_12`.
         SEV_1011_TYPE_12 = "SEV_1011_TYPE_12",
-        /// `SEV_1011_TYPE_23`.
         SEV_1011_TYPE_23 = "SEV_1011_TYPE_23",
-        /// `BS_1363_Type_G`.
         BS_1363_Type_G = "BS_1363_Type_G",
-        /// `BusConnection`.
         BusConnection = "BusConnection",
     }
 }
@@ -283,9 +270,7 @@ redfish_proto::enumeration! {
     ///
     /// `VoltageType` of the schema `Outlet` 1.4.4.
     pub enum VoltageType {
-        /// `AC`.
         AC = "AC",
-        /// `DC`.
         DC = "DC",
     }
 }

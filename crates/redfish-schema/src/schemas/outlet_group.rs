@@ -12,47 +12,49 @@ redfish_proto::view! {
     /// `OutletGroup` of the schema `OutletGroup` 1.2.0.
     /// Services have it at `/redfish/v1/PowerEquipment/RackPDUs/{PowerDistributionId}/OutletGroups/{OutletGroupId}`, for example.
     pub struct OutletGroup = "OutletGroup.OutletGroup" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `CreatedBy`: text. Writable.
+        /// Text. Writable.
         pub fn created_by(&self) -> Option<view::Text> = "CreatedBy";
-        /// `PowerOnDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
-        /// `PowerRestoreDelaySeconds`: a number. Writable.
+        /// A number. Writable.
         pub fn power_restore_delay_seconds(&self) -> Option<view::Number> = "PowerRestoreDelaySeconds";
-        /// `PowerRestorePolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<crate::circuit::PowerRestorePolicyTypes> = "PowerRestorePolicy";
-        /// `PowerState`: a value of an enumeration.
+        /// The values of `PowerRestorePolicy` that the service allows, if it lists them.
+        pub fn power_restore_policy_allowable_values(&self) -> view::List<crate::circuit::PowerRestorePolicyTypes> = "PowerRestorePolicy@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `PowerEnabled`: true or false.
+        /// True or false.
         pub fn power_enabled(&self) -> Option<bool> = "PowerEnabled";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `EnergykWh`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn energy_kwh(&self) -> Option<crate::sensor::Sensor> = "EnergykWh";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `PowerControlLocked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn power_control_locked(&self) -> Option<bool> = "PowerControlLocked";
-        /// `ConfigurationLocked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn configuration_locked(&self) -> Option<bool> = "ConfigurationLocked";
-        /// `PowerStateInTransition`: true or false.
+        /// True or false.
         pub fn power_state_in_transition(&self) -> Option<bool> = "PowerStateInTransition";
-        /// `OutletGroupType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn outlet_group_type(&self) -> Option<OutletGroupType> = "OutletGroupType";
     }
 }
@@ -62,11 +64,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `OutletGroup` 1.2.0.
     pub struct Links = "OutletGroup.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Outlets`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "Outlets";
-        /// `OutletGroups`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn outlet_groups(&self) -> view::List<view::Link<OutletGroup>> = "OutletGroups";
     }
 }
@@ -104,23 +106,23 @@ impl OutletGroup {
 redfish_proto::patch! {
     /// Changes of [`OutletGroup`]: its writable members.
     pub struct OutletGroupPatch of OutletGroup {
-        /// `CreatedBy`: text.
+        /// `CreatedBy`. Text.
         created_by: value view::Nullable<String> = "CreatedBy";
-        /// `PowerOnDelaySeconds`: a number.
+        /// `PowerOnDelaySeconds`. A number.
         power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number.
+        /// `PowerOffDelaySeconds`. A number.
         power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number.
+        /// `PowerCycleDelaySeconds`. A number.
         power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
-        /// `PowerRestoreDelaySeconds`: a number.
+        /// `PowerRestoreDelaySeconds`. A number.
         power_restore_delay_seconds: value view::Nullable<f64> = "PowerRestoreDelaySeconds";
-        /// `PowerRestorePolicy`: a value of an enumeration.
+        /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value crate::circuit::PowerRestorePolicyTypes = "PowerRestorePolicy";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `PowerControlLocked`: true or false.
+        /// `PowerControlLocked`. True or false.
         power_control_locked: value bool = "PowerControlLocked";
-        /// `ConfigurationLocked`: true or false.
+        /// `ConfigurationLocked`. True or false.
         configuration_locked: value bool = "ConfigurationLocked";
     }
 }
@@ -128,9 +130,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `Outlets`: a list of links.
+        /// `Outlets`. A list of links.
         outlets: list view::Reference = "Outlets";
-        /// `OutletGroups`: a list of links.
+        /// `OutletGroups`. A list of links.
         outlet_groups: list view::Reference = "OutletGroups";
     }
 }
@@ -139,41 +141,41 @@ redfish_proto::patch! {
     /// The body that creates a [`OutletGroup`], with what the schema requires as arguments of `new`.
     pub struct OutletGroupCreate creates OutletGroup (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `CreatedBy`: text.
+        /// `CreatedBy`. Text.
         created_by: value view::Nullable<String> = "CreatedBy";
-        /// `PowerOnDelaySeconds`: a number.
+        /// `PowerOnDelaySeconds`. A number.
         power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
-        /// `PowerOffDelaySeconds`: a number.
+        /// `PowerOffDelaySeconds`. A number.
         power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
-        /// `PowerCycleDelaySeconds`: a number.
+        /// `PowerCycleDelaySeconds`. A number.
         power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
-        /// `PowerRestoreDelaySeconds`: a number.
+        /// `PowerRestoreDelaySeconds`. A number.
         power_restore_delay_seconds: value view::Nullable<f64> = "PowerRestoreDelaySeconds";
-        /// `PowerRestorePolicy`: a value of an enumeration.
+        /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value crate::circuit::PowerRestorePolicyTypes = "PowerRestorePolicy";
-        /// `PowerState`: a value of an enumeration.
+        /// `PowerState`. A value of an enumeration.
         power_state: value view::Nullable<crate::resource::PowerState> = "PowerState";
-        /// `PowerEnabled`: true or false.
+        /// `PowerEnabled`. True or false.
         power_enabled: value view::Nullable<bool> = "PowerEnabled";
-        /// `PowerWatts`: an object.
+        /// `PowerWatts`. An object.
         #[cfg(feature = "environment")]
         power_watts: object crate::sensor::SensorPatch = "PowerWatts";
-        /// `EnergykWh`: an object.
+        /// `EnergykWh`. An object.
         #[cfg(feature = "environment")]
         energy_kwh: object crate::sensor::SensorPatch = "EnergykWh";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `PowerControlLocked`: true or false.
+        /// `PowerControlLocked`. True or false.
         power_control_locked: value bool = "PowerControlLocked";
-        /// `ConfigurationLocked`: true or false.
+        /// `ConfigurationLocked`. True or false.
         configuration_locked: value bool = "ConfigurationLocked";
-        /// `PowerStateInTransition`: true or false.
+        /// `PowerStateInTransition`. True or false.
         power_state_in_transition: value bool = "PowerStateInTransition";
-        /// `OutletGroupType`: a value of an enumeration.
+        /// `OutletGroupType`. A value of an enumeration.
         outlet_group_type: value OutletGroupType = "OutletGroupType";
     }
 }
@@ -183,9 +185,7 @@ redfish_proto::enumeration! {
     ///
     /// `OutletGroupType` of the schema `OutletGroup` 1.2.0.
     pub enum OutletGroupType {
-        /// `HardwareDefined`.
         HardwareDefined = "HardwareDefined",
-        /// `UserDefined`.
         UserDefined = "UserDefined",
     }
 }
@@ -195,11 +195,8 @@ redfish_proto::enumeration! {
     ///
     /// `PowerState` of the schema `OutletGroup` 1.2.0.
     pub enum PowerState {
-        /// `On`.
         On = "On",
-        /// `Off`.
         Off = "Off",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
     }
 }

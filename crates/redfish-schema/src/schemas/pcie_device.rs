@@ -10,58 +10,58 @@ redfish_proto::view! {
     /// `PCIeDevice` of the schema `PCIeDevice` 1.21.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PCIeDevices/{PCIeDeviceId}`, for example.
     pub struct PCIeDevice = "PCIeDevice.PCIeDevice" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `DeviceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn device_type(&self) -> Option<DeviceType> = "DeviceType";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Assembly`: a link.
+        /// A link.
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `PCIeInterface`: an object.
+        /// An object.
         pub fn pcie_interface(&self) -> Option<PCIeInterface> = "PCIeInterface";
-        /// `PCIeFunctions`: a link.
+        /// A link.
         pub fn pcie_functions(&self) -> Option<view::Link<crate::pcie_function_collection::PCIeFunctionCollection>> = "PCIeFunctions";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `ReadyToRemove`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ready_to_remove(&self) -> Option<bool> = "ReadyToRemove";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `Slot`: an object.
+        /// An object.
         pub fn slot(&self) -> Option<Slot> = "Slot";
-        /// `CXLDevice`: an object.
+        /// An object.
         pub fn cxl_device(&self) -> Option<CXLDevice> = "CXLDevice";
-        /// `StagedVersion`: text.
+        /// Text.
         pub fn staged_version(&self) -> Option<view::Text> = "StagedVersion";
-        /// `CXLLogicalDevices`: a link.
+        /// A link.
         pub fn cxl_logical_devices(&self) -> Option<view::Link<crate::cxl_logical_device_collection::CXLLogicalDeviceCollection>> = "CXLLogicalDevices";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
     }
 }
@@ -71,25 +71,25 @@ redfish_proto::view! {
     ///
     /// `CXLDevice` of the schema `PCIeDevice` 1.21.0.
     pub struct CXLDevice = "PCIeDevice.CXLDevice" {
-        /// `MaxNumberLogicalDevices`: an integer.
+        /// An integer.
         pub fn max_number_logical_devices(&self) -> Option<i64> = "MaxNumberLogicalDevices";
-        /// `EgressPortCongestionSupport`: true or false.
+        /// True or false.
         pub fn egress_port_congestion_support(&self) -> Option<bool> = "EgressPortCongestionSupport";
-        /// `ThroughputReductionSupport`: true or false. Deprecated by the schema.
+        /// True or false. Deprecated by the schema.
         pub fn throughput_reduction_support(&self) -> Option<bool> = "ThroughputReductionSupport";
-        /// `Timestamp`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
-        /// `DeviceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn device_type(&self) -> Option<CXLDeviceType> = "DeviceType";
-        /// `DynamicCapacity`: an object.
+        /// An object.
         pub fn dynamic_capacity(&self) -> Option<CXLDynamicCapacity> = "DynamicCapacity";
-        /// `TemporaryThroughputReductionSupported`: true or false.
+        /// True or false.
         pub fn temporary_throughput_reduction_supported(&self) -> Option<bool> = "TemporaryThroughputReductionSupported";
-        /// `TemporaryThroughputReductionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn temporary_throughput_reduction_enabled(&self) -> Option<bool> = "TemporaryThroughputReductionEnabled";
-        /// `CurrentProtocolVersion`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn current_protocol_version(&self) -> Option<CXLProtocolVersion> = "CurrentProtocolVersion";
-        /// `CapableProtocolVersions`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn capable_protocol_versions(&self) -> view::List<CXLProtocolVersion> = "CapableProtocolVersions";
     }
 }
@@ -99,19 +99,19 @@ redfish_proto::view! {
     ///
     /// `CXLDynamicCapacity` of the schema `PCIeDevice` 1.21.0.
     pub struct CXLDynamicCapacity = "PCIeDevice.CXLDynamicCapacity" {
-        /// `MaxHosts`: an integer.
+        /// An integer.
         pub fn max_hosts(&self) -> Option<i64> = "MaxHosts";
-        /// `MaxDynamicCapacityRegions`: an integer.
+        /// An integer.
         pub fn max_dynamic_capacity_regions(&self) -> Option<i64> = "MaxDynamicCapacityRegions";
-        /// `TotalDynamicCapacityMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn total_dynamic_capacity_mib(&self) -> Option<i64> = "TotalDynamicCapacityMiB";
-        /// `AddCapacityPoliciesSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn add_capacity_policies_supported(&self) -> view::List<CXLDynamicCapacityPolicies> = "AddCapacityPoliciesSupported";
-        /// `ReleaseCapacityPoliciesSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn release_capacity_policies_supported(&self) -> view::List<CXLDynamicCapacityPolicies> = "ReleaseCapacityPoliciesSupported";
-        /// `MemoryBlockSizesSupported`: a list of objects.
+        /// A list of objects.
         pub fn memory_block_sizes_supported(&self) -> view::List<CXLRegionBlockSizes> = "MemoryBlockSizesSupported";
-        /// `SanitizationOnReleaseSupport`: a list of objects.
+        /// A list of objects.
         pub fn sanitization_on_release_support(&self) -> view::List<CXLRegionSanitization> = "SanitizationOnReleaseSupport";
     }
 }
@@ -121,9 +121,9 @@ redfish_proto::view! {
     ///
     /// `CXLRegionBlockSizes` of the schema `PCIeDevice` 1.21.0.
     pub struct CXLRegionBlockSizes = "PCIeDevice.CXLRegionBlockSizes" {
-        /// `RegionNumber`: an integer.
+        /// An integer.
         pub fn region_number(&self) -> Option<i64> = "RegionNumber";
-        /// `BlockSizeMiB`: a list of integers in mebibytes (2^20).
+        /// A list of integers in mebibytes (2^20).
         pub fn block_size_mib(&self) -> view::List<i64> = "BlockSizeMiB";
     }
 }
@@ -133,9 +133,9 @@ redfish_proto::view! {
     ///
     /// `CXLRegionSanitization` of the schema `PCIeDevice` 1.21.0.
     pub struct CXLRegionSanitization = "PCIeDevice.CXLRegionSanitization" {
-        /// `RegionNumber`: an integer.
+        /// An integer.
         pub fn region_number(&self) -> Option<i64> = "RegionNumber";
-        /// `SanitizationOnReleaseSupported`: true or false.
+        /// True or false.
         pub fn sanitization_on_release_supported(&self) -> Option<bool> = "SanitizationOnReleaseSupported";
     }
 }
@@ -145,18 +145,18 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `PCIeDevice` 1.21.0.
     pub struct Links = "PCIeDevice.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a list of links.
+        /// A list of links.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `PCIeFunctions`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
-        /// `Switch`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn switch(&self) -> Option<view::Link<crate::switch::Switch>> = "Switch";
-        /// `Processors`: a list of links.
+        /// A list of links.
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
-        /// `ConnectedPCIePorts`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn connected_pcie_ports(&self) -> view::List<view::Link<crate::port::Port>> = "ConnectedPCIePorts";
     }
@@ -167,29 +167,29 @@ redfish_proto::view! {
     ///
     /// `PCIeErrors` of the schema `PCIeDevice` 1.21.0.
     pub struct PCIeErrors = "PCIeDevice.PCIeErrors" {
-        /// `CorrectableErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_error_count(&self) -> Option<i64> = "CorrectableErrorCount";
-        /// `NonFatalErrorCount`: an integer.
+        /// An integer.
         pub fn non_fatal_error_count(&self) -> Option<i64> = "NonFatalErrorCount";
-        /// `FatalErrorCount`: an integer.
+        /// An integer.
         pub fn fatal_error_count(&self) -> Option<i64> = "FatalErrorCount";
-        /// `L0ToRecoveryCount`: an integer.
+        /// An integer.
         pub fn l0_to_recovery_count(&self) -> Option<i64> = "L0ToRecoveryCount";
-        /// `ReplayCount`: an integer.
+        /// An integer.
         pub fn replay_count(&self) -> Option<i64> = "ReplayCount";
-        /// `ReplayRolloverCount`: an integer.
+        /// An integer.
         pub fn replay_rollover_count(&self) -> Option<i64> = "ReplayRolloverCount";
-        /// `NAKSentCount`: an integer.
+        /// An integer.
         pub fn nak_sent_count(&self) -> Option<i64> = "NAKSentCount";
-        /// `NAKReceivedCount`: an integer.
+        /// An integer.
         pub fn nak_received_count(&self) -> Option<i64> = "NAKReceivedCount";
-        /// `UnsupportedRequestCount`: an integer.
+        /// An integer.
         pub fn unsupported_request_count(&self) -> Option<i64> = "UnsupportedRequestCount";
-        /// `BadTLPCount`: an integer.
+        /// An integer.
         pub fn bad_tlp_count(&self) -> Option<i64> = "BadTLPCount";
-        /// `BadDLLPCount`: an integer.
+        /// An integer.
         pub fn bad_dllp_count(&self) -> Option<i64> = "BadDLLPCount";
-        /// `FlowControlTimeoutErrors`: an integer.
+        /// An integer.
         pub fn flow_control_timeout_errors(&self) -> Option<i64> = "FlowControlTimeoutErrors";
     }
 }
@@ -199,15 +199,15 @@ redfish_proto::view! {
     ///
     /// `PCIeInterface` of the schema `PCIeDevice` 1.21.0.
     pub struct PCIeInterface = "PCIeDevice.PCIeInterface" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MaxPCIeType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn max_pcie_type(&self) -> Option<PCIeTypes> = "MaxPCIeType";
-        /// `PCIeType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn pcie_type(&self) -> Option<PCIeTypes> = "PCIeType";
-        /// `MaxLanes`: an integer.
+        /// An integer.
         pub fn max_lanes(&self) -> Option<i64> = "MaxLanes";
-        /// `LanesInUse`: an integer.
+        /// An integer.
         pub fn lanes_in_use(&self) -> Option<i64> = "LanesInUse";
     }
 }
@@ -217,23 +217,23 @@ redfish_proto::view! {
     ///
     /// `PCIeMetrics` of the schema `PCIeDevice` 1.21.0.
     pub struct PCIeMetrics = "PCIeDevice.PCIeMetrics" {
-        /// `OutboundReadTLPCount`: an integer.
+        /// An integer.
         pub fn outbound_read_tlp_count(&self) -> Option<i64> = "OutboundReadTLPCount";
-        /// `OutboundReadTLPBytes`: an integer.
+        /// An integer.
         pub fn outbound_read_tlp_bytes(&self) -> Option<i64> = "OutboundReadTLPBytes";
-        /// `OutboundWriteTLPCount`: an integer.
+        /// An integer.
         pub fn outbound_write_tlp_count(&self) -> Option<i64> = "OutboundWriteTLPCount";
-        /// `OutboundWriteTLPBytes`: an integer.
+        /// An integer.
         pub fn outbound_write_tlp_bytes(&self) -> Option<i64> = "OutboundWriteTLPBytes";
-        /// `OutboundCompletionTLPCount`: an integer.
+        /// An integer.
         pub fn outbound_completion_tlp_count(&self) -> Option<i64> = "OutboundCompletionTLPCount";
-        /// `OutboundCompletionTLPBytes`: an integer.
+        /// An integer.
         pub fn outbound_completion_tlp_bytes(&self) -> Option<i64> = "OutboundCompletionTLPBytes";
-        /// `TagUnavailabilityDrops`: an integer.
+        /// An integer.
         pub fn tag_unavailability_drops(&self) -> Option<i64> = "TagUnavailabilityDrops";
-        /// `CompletionCreditExhaustionDrops`: an integer.
+        /// An integer.
         pub fn completion_credit_exhaustion_drops(&self) -> Option<i64> = "CompletionCreditExhaustionDrops";
-        /// `NPCreditExhaustionDrops`: an integer.
+        /// An integer.
         pub fn np_credit_exhaustion_drops(&self) -> Option<i64> = "NPCreditExhaustionDrops";
     }
 }
@@ -243,17 +243,17 @@ redfish_proto::view! {
     ///
     /// `Slot` of the schema `PCIeDevice` 1.21.0.
     pub struct Slot = "PCIeDevice.Slot" {
-        /// `PCIeType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn pcie_type(&self) -> Option<PCIeTypes> = "PCIeType";
-        /// `SlotType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn slot_type(&self) -> Option<SlotType> = "SlotType";
-        /// `Lanes`: an integer.
+        /// An integer.
         pub fn lanes(&self) -> Option<i64> = "Lanes";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LaneSplitting`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn lane_splitting(&self) -> Option<LaneSplittingType> = "LaneSplitting";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
     }
 }
@@ -261,15 +261,15 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`PCIeDevice`]: its writable members.
     pub struct PCIeDevicePatch of PCIeDevice {
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `ReadyToRemove`: true or false.
+        /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
-        /// `Slot`: an object.
+        /// `Slot`. An object.
         slot: object SlotPatch = "Slot";
-        /// `CXLDevice`: an object.
+        /// `CXLDevice`. An object.
         cxl_device: object CXLDevicePatch = "CXLDevice";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
     }
 }
@@ -277,9 +277,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CXLDevice`]: its writable members.
     pub struct CXLDevicePatch {
-        /// `Timestamp`: a date and time.
+        /// `Timestamp`. A date and time.
         timestamp: value view::DateTime = "Timestamp";
-        /// `TemporaryThroughputReductionEnabled`: true or false.
+        /// `TemporaryThroughputReductionEnabled`. True or false.
         temporary_throughput_reduction_enabled: value view::Nullable<bool> = "TemporaryThroughputReductionEnabled";
     }
 }
@@ -287,7 +287,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Slot`]: its writable members.
     pub struct SlotPatch {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }
 }
@@ -297,11 +297,8 @@ redfish_proto::enumeration! {
     ///
     /// `CXLDeviceType` of the schema `PCIeDevice` 1.21.0.
     pub enum CXLDeviceType {
-        /// `Type1`.
         Type1 = "Type1",
-        /// `Type2`.
         Type2 = "Type2",
-        /// `Type3`.
         Type3 = "Type3",
     }
 }
@@ -311,13 +308,9 @@ redfish_proto::enumeration! {
     ///
     /// `CXLDynamicCapacityPolicies` of the schema `PCIeDevice` 1.21.0.
     pub enum CXLDynamicCapacityPolicies {
-        /// `Free`.
         Free = "Free",
-        /// `Contiguous`.
         Contiguous = "Contiguous",
-        /// `Prescriptive`.
         Prescriptive = "Prescriptive",
-        /// `TagBased`.
         TagBased = "TagBased",
     }
 }
@@ -327,15 +320,10 @@ redfish_proto::enumeration! {
     ///
     /// `CXLProtocolVersion` of the schema `PCIeDevice` 1.21.0.
     pub enum CXLProtocolVersion {
-        /// `CXL1_1`.
         CXL1_1 = "CXL1_1",
-        /// `CXL2_0`.
         CXL2_0 = "CXL2_0",
-        /// `CXL3_0`.
         CXL3_0 = "CXL3_0",
-        /// `CXL3_1`.
         CXL3_1 = "CXL3_1",
-        /// `CXL3_2`.
         CXL3_2 = "CXL3_2",
     }
 }
@@ -345,13 +333,9 @@ redfish_proto::enumeration! {
     ///
     /// `DeviceType` of the schema `PCIeDevice` 1.21.0.
     pub enum DeviceType {
-        /// `SingleFunction`.
         SingleFunction = "SingleFunction",
-        /// `MultiFunction`.
         MultiFunction = "MultiFunction",
-        /// `Simulated`.
         Simulated = "Simulated",
-        /// `Retimer`.
         Retimer = "Retimer",
     }
 }
@@ -361,11 +345,8 @@ redfish_proto::enumeration! {
     ///
     /// `LaneSplittingType` of the schema `PCIeDevice` 1.21.0.
     pub enum LaneSplittingType {
-        /// `None`.
         None = "None",
-        /// `Bridged`.
         Bridged = "Bridged",
-        /// `Bifurcated`.
         Bifurcated = "Bifurcated",
     }
 }
@@ -375,17 +356,11 @@ redfish_proto::enumeration! {
     ///
     /// `PCIeTypes` of the schema `PCIeDevice` 1.21.0.
     pub enum PCIeTypes {
-        /// `Gen1`.
         Gen1 = "Gen1",
-        /// `Gen2`.
         Gen2 = "Gen2",
-        /// `Gen3`.
         Gen3 = "Gen3",
-        /// `Gen4`.
         Gen4 = "Gen4",
-        /// `Gen5`.
         Gen5 = "Gen5",
-        /// `Gen6`.
         Gen6 = "Gen6",
     }
 }
@@ -395,25 +370,15 @@ redfish_proto::enumeration! {
     ///
     /// `SlotType` of the schema `PCIeDevice` 1.21.0.
     pub enum SlotType {
-        /// `FullLength`.
         FullLength = "FullLength",
-        /// `HalfLength`.
         HalfLength = "HalfLength",
-        /// `LowProfile`.
         LowProfile = "LowProfile",
-        /// `Mini`.
         Mini = "Mini",
-        /// `M2`.
         M2 = "M2",
-        /// `OEM`.
         OEM = "OEM",
-        /// `OCP3Small`.
         OCP3Small = "OCP3Small",
-        /// `OCP3Large`.
         OCP3Large = "OCP3Large",
-        /// `U2`.
         U2 = "U2",
-        /// `EDSFF`.
         EDSFF = "EDSFF",
     }
 }

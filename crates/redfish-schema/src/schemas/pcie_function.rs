@@ -10,51 +10,51 @@ redfish_proto::view! {
     /// `PCIeFunction` of the schema `PCIeFunction` 1.7.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PCIeDevices/{PCIeDeviceId}/PCIeFunctions/{PCIeFunctionId}`, for example.
     pub struct PCIeFunction = "PCIeFunction.PCIeFunction" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `FunctionId`: an integer.
+        /// An integer.
         pub fn function_id(&self) -> Option<i64> = "FunctionId";
-        /// `FunctionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn function_type(&self) -> Option<FunctionType> = "FunctionType";
-        /// `DeviceClass`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn device_class(&self) -> Option<DeviceClass> = "DeviceClass";
-        /// `DeviceId`: text.
+        /// Text.
         pub fn device_id(&self) -> Option<view::Text> = "DeviceId";
-        /// `VendorId`: text.
+        /// Text.
         pub fn vendor_id(&self) -> Option<view::Text> = "VendorId";
-        /// `ClassCode`: text.
+        /// Text.
         pub fn class_code(&self) -> Option<view::Text> = "ClassCode";
-        /// `RevisionId`: text.
+        /// Text.
         pub fn revision_id(&self) -> Option<view::Text> = "RevisionId";
-        /// `SubsystemId`: text.
+        /// Text.
         pub fn subsystem_id(&self) -> Option<view::Text> = "SubsystemId";
-        /// `SubsystemVendorId`: text.
+        /// Text.
         pub fn subsystem_vendor_id(&self) -> Option<view::Text> = "SubsystemVendorId";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `FunctionProtocol`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn function_protocol(&self) -> Option<FunctionProtocol> = "FunctionProtocol";
-        /// `SegmentNumber`: text.
+        /// Text.
         pub fn segment_number(&self) -> Option<view::Text> = "SegmentNumber";
-        /// `BusNumber`: text.
+        /// Text.
         pub fn bus_number(&self) -> Option<view::Text> = "BusNumber";
-        /// `DeviceNumber`: text.
+        /// Text.
         pub fn device_number(&self) -> Option<view::Text> = "DeviceNumber";
-        /// `FunctionNumber`: text.
+        /// Text.
         pub fn function_number(&self) -> Option<view::Text> = "FunctionNumber";
-        /// `ARIModeEnabled`: true or false.
+        /// True or false.
         pub fn ari_mode_enabled(&self) -> Option<bool> = "ARIModeEnabled";
-        /// `ARIFunctionNumber`: text.
+        /// Text.
         pub fn ari_function_number(&self) -> Option<view::Text> = "ARIFunctionNumber";
     }
 }
@@ -64,27 +64,27 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `PCIeFunction` 1.7.0.
     pub struct Links = "PCIeFunction.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `EthernetInterfaces`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn ethernet_interfaces(&self) -> view::List<view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
-        /// `Drives`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
-        /// `StorageControllers`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn storage_controllers(&self) -> view::List<view::Link<crate::storage::StorageController>> = "StorageControllers";
-        /// `PCIeDevice`: a link.
+        /// A link.
         pub fn pcie_device(&self) -> Option<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";
-        /// `NetworkDeviceFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
-        /// `Processor`: a link.
+        /// A link.
         pub fn processor(&self) -> Option<view::Link<crate::processor::Processor>> = "Processor";
-        /// `MemoryDomains`: a list of links.
+        /// A list of links.
         pub fn memory_domains(&self) -> view::List<view::Link<crate::memory_domain::MemoryDomain>> = "MemoryDomains";
-        /// `CXLLogicalDevice`: a link.
+        /// A link.
         pub fn cxl_logical_device(&self) -> Option<view::Link<crate::cxl_logical_device::CXLLogicalDevice>> = "CXLLogicalDevice";
     }
 }
@@ -92,7 +92,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`PCIeFunction`]: its writable members.
     pub struct PCIeFunctionPatch of PCIeFunction {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
     }
 }
@@ -102,51 +102,28 @@ redfish_proto::enumeration! {
     ///
     /// `DeviceClass` of the schema `PCIeFunction` 1.7.0.
     pub enum DeviceClass {
-        /// `UnclassifiedDevice`.
         UnclassifiedDevice = "UnclassifiedDevice",
-        /// `MassStorageController`.
         MassStorageController = "MassStorageController",
-        /// `NetworkController`.
         NetworkController = "NetworkController",
-        /// `DisplayController`.
         DisplayController = "DisplayController",
-        /// `MultimediaController`.
         MultimediaController = "MultimediaController",
-        /// `MemoryController`.
         MemoryController = "MemoryController",
-        /// `Bridge`.
         Bridge = "Bridge",
-        /// `CommunicationController`.
         CommunicationController = "CommunicationController",
-        /// `GenericSystemPeripheral`.
         GenericSystemPeripheral = "GenericSystemPeripheral",
-        /// `InputDeviceController`.
         InputDeviceController = "InputDeviceController",
-        /// `DockingStation`.
         DockingStation = "DockingStation",
-        /// `Processor`.
         Processor = "Processor",
-        /// `SerialBusController`.
         SerialBusController = "SerialBusController",
-        /// `WirelessController`.
         WirelessController = "WirelessController",
-        /// `IntelligentController`.
         IntelligentController = "IntelligentController",
-        /// `SatelliteCommunicationsController`.
         SatelliteCommunicationsController = "SatelliteCommunicationsController",
-        /// `EncryptionController`.
         EncryptionController = "EncryptionController",
-        /// `SignalProcessingController`.
         SignalProcessingController = "SignalProcessingController",
-        /// `ProcessingAccelerators`.
         ProcessingAccelerators = "ProcessingAccelerators",
-        /// `NonEssentialInstrumentation`.
         NonEssentialInstrumentation = "NonEssentialInstrumentation",
-        /// `Coprocessor`.
         Coprocessor = "Coprocessor",
-        /// `UnassignedClass`.
         UnassignedClass = "UnassignedClass",
-        /// `Other`.
         ListedOther = "Other",
     }
 }
@@ -156,9 +133,7 @@ redfish_proto::enumeration! {
     ///
     /// `FunctionProtocol` of the schema `PCIeFunction` 1.7.0.
     pub enum FunctionProtocol {
-        /// `PCIe`.
         PCIe = "PCIe",
-        /// `CXL`.
         CXL = "CXL",
     }
 }
@@ -168,9 +143,7 @@ redfish_proto::enumeration! {
     ///
     /// `FunctionType` of the schema `PCIeFunction` 1.7.0.
     pub enum FunctionType {
-        /// `Physical`.
         Physical = "Physical",
-        /// `Virtual`.
         Virtual = "Virtual",
     }
 }

@@ -11,15 +11,15 @@ redfish_proto::view! {
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PCIeSlots`, for example.
     /// Deprecated by the schema.
     pub struct PCIeSlots = "PCIeSlots.PCIeSlots" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Slots`: a list of objects.
+        /// A list of objects.
         pub fn slots(&self) -> view::List<PCIeSlot> = "Slots";
     }
 }
@@ -29,11 +29,11 @@ redfish_proto::view! {
     ///
     /// `PCIeLinks` of the schema `PCIeSlots` 1.6.1.
     pub struct PCIeLinks = "PCIeSlots.PCIeLinks" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `PCIeDevice`: a list of links.
+        /// A list of links.
         pub fn pcie_device(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";
-        /// `Processors`: a list of links.
+        /// A list of links.
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
     }
 }
@@ -43,23 +43,23 @@ redfish_proto::view! {
     ///
     /// `PCIeSlot` of the schema `PCIeSlots` 1.6.1.
     pub struct PCIeSlot = "PCIeSlots.PCIeSlot" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `PCIeType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn pcie_type(&self) -> Option<crate::pcie_device::PCIeTypes> = "PCIeType";
-        /// `SlotType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn slot_type(&self) -> Option<SlotTypes> = "SlotType";
-        /// `Lanes`: an integer.
+        /// An integer.
         pub fn lanes(&self) -> Option<i64> = "Lanes";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<PCIeLinks> = "Links";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
     }
 }
@@ -67,7 +67,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`PCIeSlots`]: its writable members.
     pub struct PCIeSlotsPatch of PCIeSlots {
-        /// `Slots`: a list of objects.
+        /// `Slots`. A list of objects.
         slots: objects PCIeSlotPatch = "Slots";
     }
 }
@@ -75,9 +75,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PCIeSlot`]: its writable members.
     pub struct PCIeSlotPatch {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
     }
 }
@@ -87,23 +87,14 @@ redfish_proto::enumeration! {
     ///
     /// `SlotTypes` of the schema `PCIeSlots` 1.6.1.
     pub enum SlotTypes {
-        /// `FullLength`.
         FullLength = "FullLength",
-        /// `HalfLength`.
         HalfLength = "HalfLength",
-        /// `LowProfile`.
         LowProfile = "LowProfile",
-        /// `Mini`.
         Mini = "Mini",
-        /// `M2`.
         M2 = "M2",
-        /// `OEM`.
         OEM = "OEM",
-        /// `OCP3Small`.
         OCP3Small = "OCP3Small",
-        /// `OCP3Large`.
         OCP3Large = "OCP3Large",
-        /// `U2`.
         U2 = "U2",
     }
 }

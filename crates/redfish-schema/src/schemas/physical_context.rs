@@ -7,17 +7,11 @@ redfish_proto::enumeration! {
     ///
     /// `LogicalContext` of the schema `PhysicalContext`.
     pub enum LogicalContext {
-        /// `Capacity`.
         Capacity = "Capacity",
-        /// `Environment`.
         Environment = "Environment",
-        /// `Network`.
         Network = "Network",
-        /// `Performance`.
         Performance = "Performance",
-        /// `Security`.
         Security = "Security",
-        /// `Storage`.
         Storage = "Storage",
     }
 }
@@ -27,113 +21,59 @@ redfish_proto::enumeration! {
     ///
     /// `PhysicalContext` of the schema `PhysicalContext`.
     pub enum PhysicalContext {
-        /// `Room`.
         Room = "Room",
-        /// `Intake`.
         Intake = "Intake",
-        /// `Exhaust`.
         Exhaust = "Exhaust",
-        /// `LiquidInlet`.
         LiquidInlet = "LiquidInlet",
-        /// `LiquidOutlet`.
         LiquidOutlet = "LiquidOutlet",
-        /// `Front`.
         Front = "Front",
-        /// `Back`.
         Back = "Back",
-        /// `Upper`.
         Upper = "Upper",
-        /// `Lower`.
         Lower = "Lower",
-        /// `CPU`.
         CPU = "CPU",
-        /// `CPUSubsystem`.
         CPUSubsystem = "CPUSubsystem",
-        /// `GPU`.
         GPU = "GPU",
-        /// `GPUSubsystem`.
         GPUSubsystem = "GPUSubsystem",
-        /// `FPGA`.
         FPGA = "FPGA",
-        /// `Accelerator`.
         Accelerator = "Accelerator",
-        /// `ASIC`.
         ASIC = "ASIC",
-        /// `Backplane`.
         Backplane = "Backplane",
-        /// `SystemBoard`.
         SystemBoard = "SystemBoard",
-        /// `PowerSupply`.
         PowerSupply = "PowerSupply",
-        /// `PowerSubsystem`.
         PowerSubsystem = "PowerSubsystem",
-        /// `VoltageRegulator`.
         VoltageRegulator = "VoltageRegulator",
-        /// `Rectifier`.
         Rectifier = "Rectifier",
-        /// `StorageDevice`.
         StorageDevice = "StorageDevice",
-        /// `StorageSubsystem`.
         StorageSubsystem = "StorageSubsystem",
-        /// `NetworkingDevice`.
         NetworkingDevice = "NetworkingDevice",
-        /// `ExpansionSubsystem`.
         ExpansionSubsystem = "ExpansionSubsystem",
-        /// `ComputeBay`.
         ComputeBay = "ComputeBay",
-        /// `StorageBay`.
         StorageBay = "StorageBay",
-        /// `NetworkBay`.
         NetworkBay = "NetworkBay",
-        /// `ExpansionBay`.
         ExpansionBay = "ExpansionBay",
-        /// `PowerSupplyBay`.
         PowerSupplyBay = "PowerSupplyBay",
-        /// `Memory`.
         Memory = "Memory",
-        /// `MemorySubsystem`.
         MemorySubsystem = "MemorySubsystem",
-        /// `Chassis`.
         Chassis = "Chassis",
-        /// `Fan`.
         Fan = "Fan",
-        /// `CoolingSubsystem`.
         CoolingSubsystem = "CoolingSubsystem",
-        /// `Motor`.
         Motor = "Motor",
-        /// `Transformer`.
         Transformer = "Transformer",
-        /// `ACUtilityInput`.
         ACUtilityInput = "ACUtilityInput",
-        /// `ACStaticBypassInput`.
         ACStaticBypassInput = "ACStaticBypassInput",
-        /// `ACMaintenanceBypassInput`.
         ACMaintenanceBypassInput = "ACMaintenanceBypassInput",
-        /// `DCBus`.
         DCBus = "DCBus",
-        /// `ACOutput`.
         ACOutput = "ACOutput",
-        /// `ACInput`.
         ACInput = "ACInput",
-        /// `PowerOutlet`.
         PowerOutlet = "PowerOutlet",
-        /// `TrustedModule`.
         TrustedModule = "TrustedModule",
-        /// `Board`.
         Board = "Board",
-        /// `Transceiver`.
         Transceiver = "Transceiver",
-        /// `Battery`.
         Battery = "Battery",
-        /// `Pump`.
         Pump = "Pump",
-        /// `Filter`.
         Filter = "Filter",
-        /// `Reservoir`.
         Reservoir = "Reservoir",
-        /// `Switch`.
         Switch = "Switch",
-        /// `Manager`.
         Manager = "Manager",
     }
 }
@@ -143,9 +83,7 @@ redfish_proto::enumeration! {
     ///
     /// `PhysicalSubContext` of the schema `PhysicalContext`.
     pub enum PhysicalSubContext {
-        /// `Input`.
         Input = "Input",
-        /// `Output`.
         Output = "Output",
     }
 }

@@ -12,98 +12,104 @@ redfish_proto::view! {
     /// `Port` of the schema `Port` 1.18.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/Ports/{PortId}`, for example.
     pub struct Port = "Port.Port" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `PortId`: text.
+        /// Text.
         pub fn port_id(&self) -> Option<view::Text> = "PortId";
-        /// `PortProtocol`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn port_protocol(&self) -> Option<crate::protocol::Protocol> = "PortProtocol";
-        /// `PortType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn port_type(&self) -> Option<PortType> = "PortType";
-        /// `CurrentSpeedGbps`: a number in gigabits per second.
+        /// The values of `PortType` that the service allows, if it lists them.
+        pub fn port_type_allowable_values(&self) -> view::List<PortType> = "PortType@Redfish.AllowableValues";
+        /// A number in gigabits per second.
         pub fn current_speed_gbps(&self) -> Option<view::Number> = "CurrentSpeedGbps";
-        /// `MaxSpeedGbps`: a number in gigabits per second.
+        /// A number in gigabits per second.
         pub fn max_speed_gbps(&self) -> Option<view::Number> = "MaxSpeedGbps";
-        /// `Width`: an integer.
+        /// An integer.
         pub fn width(&self) -> Option<i64> = "Width";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `PortMedium`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn port_medium(&self) -> Option<PortMedium> = "PortMedium";
-        /// `LinkNetworkTechnology`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn link_network_technology(&self) -> Option<LinkNetworkTechnology> = "LinkNetworkTechnology";
-        /// `InterfaceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn interface_enabled(&self) -> Option<bool> = "InterfaceEnabled";
-        /// `SignalDetected`: true or false.
+        /// True or false.
         pub fn signal_detected(&self) -> Option<bool> = "SignalDetected";
-        /// `LinkTransitionIndicator`: an integer. Writable.
+        /// An integer. Writable.
         pub fn link_transition_indicator(&self) -> Option<i64> = "LinkTransitionIndicator";
-        /// `ActiveWidth`: an integer.
+        /// An integer.
         pub fn active_width(&self) -> Option<i64> = "ActiveWidth";
-        /// `LinkState`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn link_state(&self) -> Option<LinkState> = "LinkState";
-        /// `LinkStatus`: a value of an enumeration.
+        /// The values of `LinkState` that the service allows, if it lists them.
+        pub fn link_state_allowable_values(&self) -> view::List<LinkState> = "LinkState@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn link_status(&self) -> Option<LinkStatus> = "LinkStatus";
-        /// `GenZ`: an object.
+        /// An object.
         pub fn gen_z(&self) -> Option<GenZ> = "GenZ";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::port_metrics::PortMetrics>> = "Metrics";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `MaxFrameSize`: an integer in bytes.
+        /// An integer in bytes.
         pub fn max_frame_size(&self) -> Option<i64> = "MaxFrameSize";
-        /// `LinkConfiguration`: a list of objects.
+        /// A list of objects.
         pub fn link_configuration(&self) -> view::List<LinkConfiguration> = "LinkConfiguration";
-        /// `FibreChannel`: an object.
+        /// An object.
         pub fn fibre_channel(&self) -> Option<FibreChannelProperties> = "FibreChannel";
-        /// `Ethernet`: an object.
+        /// An object.
         pub fn ethernet(&self) -> Option<EthernetProperties> = "Ethernet";
-        /// `FunctionMinBandwidth`: a list of objects.
+        /// A list of objects.
         pub fn function_min_bandwidth(&self) -> view::List<FunctionMinBandwidth> = "FunctionMinBandwidth";
-        /// `FunctionMaxBandwidth`: a list of objects.
+        /// A list of objects.
         pub fn function_max_bandwidth(&self) -> view::List<FunctionMaxBandwidth> = "FunctionMaxBandwidth";
-        /// `SFP`: an object.
+        /// An object.
         pub fn sfp(&self) -> Option<SFP> = "SFP";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `CurrentProtocolVersion`: text.
+        /// Text.
         pub fn current_protocol_version(&self) -> Option<view::Text> = "CurrentProtocolVersion";
-        /// `CapableProtocolVersions`: a list of texts.
+        /// A list of texts.
         pub fn capable_protocol_versions(&self) -> view::List<view::Text> = "CapableProtocolVersions";
-        /// `Enabled`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `InfiniBand`: an object.
+        /// An object.
         pub fn infini_band(&self) -> Option<InfiniBandProperties> = "InfiniBand";
-        /// `RemotePortId`: text.
+        /// Text.
         pub fn remote_port_id(&self) -> Option<view::Text> = "RemotePortId";
-        /// `CXL`: an object.
+        /// An object.
         pub fn cxl(&self) -> Option<CXL> = "CXL";
-        /// `HostDevice`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn host_device(&self) -> Option<HostDeviceType> = "HostDevice";
-        /// `ConfiguredSpeedGbps`: a number in gigabits per second. Writable.
+        /// The values of `HostDevice` that the service allows, if it lists them.
+        pub fn host_device_allowable_values(&self) -> view::List<HostDeviceType> = "HostDevice@Redfish.AllowableValues";
+        /// A number in gigabits per second. Writable.
         pub fn configured_speed_gbps(&self) -> Option<view::Number> = "ConfiguredSpeedGbps";
-        /// `ConfiguredWidth`: an integer. Writable.
+        /// An integer. Writable.
         pub fn configured_width(&self) -> Option<i64> = "ConfiguredWidth";
-        /// `IsSplit`: true or false.
+        /// True or false.
         pub fn is_split(&self) -> Option<bool> = "IsSplit";
-        /// `FirstLane`: an integer.
+        /// An integer.
         pub fn first_lane(&self) -> Option<i64> = "FirstLane";
-        /// `AssociatedPhysicalPort`: an integer.
+        /// An integer.
         pub fn associated_physical_port(&self) -> Option<i64> = "AssociatedPhysicalPort";
-        /// `UALink`: an object.
+        /// An object.
         pub fn ua_link(&self) -> Option<UALink> = "UALink";
-        /// `IsAggregation`: true or false.
+        /// True or false.
         pub fn is_aggregation(&self) -> Option<bool> = "IsAggregation";
     }
 }
@@ -113,21 +119,21 @@ redfish_proto::view! {
     ///
     /// `CXL` of the schema `Port` 1.18.0.
     pub struct CXL = "Port.CXL" {
-        /// `CurrentPortConfigurationState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn current_port_configuration_state(&self) -> Option<CurrentPortConfigurationState> = "CurrentPortConfigurationState";
-        /// `ConnectedDeviceMode`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn connected_device_mode(&self) -> Option<ConnectedDeviceMode> = "ConnectedDeviceMode";
-        /// `ConnectedDeviceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn connected_device_type(&self) -> Option<ConnectedDeviceType> = "ConnectedDeviceType";
-        /// `MaxLogicalDeviceCount`: an integer.
+        /// An integer.
         pub fn max_logical_device_count(&self) -> Option<i64> = "MaxLogicalDeviceCount";
-        /// `TemporaryThroughputReductionEnabled`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn temporary_throughput_reduction_enabled(&self) -> Option<bool> = "TemporaryThroughputReductionEnabled";
-        /// `Congestion`: an object.
+        /// An object.
         pub fn congestion(&self) -> Option<Congestion> = "Congestion";
-        /// `QoSTelemetryCapabilities`: an object.
+        /// An object.
         pub fn qos_telemetry_capabilities(&self) -> Option<QoSTelemetryCapabilities> = "QoSTelemetryCapabilities";
-        /// `SupportedCXLModes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_cxl_modes(&self) -> view::List<ConnectedDeviceMode> = "SupportedCXLModes";
     }
 }
@@ -137,9 +143,9 @@ redfish_proto::view! {
     ///
     /// `ConfiguredNetworkLink` of the schema `Port` 1.18.0.
     pub struct ConfiguredNetworkLink = "Port.ConfiguredNetworkLink" {
-        /// `ConfiguredLinkSpeedGbps`: a number in gigabits per second. Writable.
+        /// A number in gigabits per second. Writable.
         pub fn configured_link_speed_gbps(&self) -> Option<view::Number> = "ConfiguredLinkSpeedGbps";
-        /// `ConfiguredWidth`: an integer. Writable.
+        /// An integer. Writable.
         pub fn configured_width(&self) -> Option<i64> = "ConfiguredWidth";
     }
 }
@@ -149,17 +155,17 @@ redfish_proto::view! {
     ///
     /// `Congestion` of the schema `Port` 1.18.0.
     pub struct Congestion = "Port.Congestion" {
-        /// `CongestionTelemetryEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn congestion_telemetry_enabled(&self) -> Option<bool> = "CongestionTelemetryEnabled";
-        /// `EgressModeratePercentage`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn egress_moderate_percentage(&self) -> Option<i64> = "EgressModeratePercentage";
-        /// `EgressSeverePercentage`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn egress_severe_percentage(&self) -> Option<i64> = "EgressSeverePercentage";
-        /// `BackpressureSampleInterval`: an integer. Writable.
+        /// An integer. Writable.
         pub fn backpressure_sample_interval(&self) -> Option<i64> = "BackpressureSampleInterval";
-        /// `MaxSustainedRequestCmpBias`: an integer. Writable.
+        /// An integer. Writable.
         pub fn max_sustained_request_cmp_bias(&self) -> Option<i64> = "MaxSustainedRequestCmpBias";
-        /// `CompletionCollectionInterval`: an integer. Writable.
+        /// An integer. Writable.
         pub fn completion_collection_interval(&self) -> Option<i64> = "CompletionCollectionInterval";
     }
 }
@@ -169,23 +175,25 @@ redfish_proto::view! {
     ///
     /// `EthernetProperties` of the schema `Port` 1.18.0.
     pub struct EthernetProperties = "Port.EthernetProperties" {
-        /// `SupportedEthernetCapabilities`: a list of values of an enumeration. Deprecated by the schema.
+        /// A list of values of an enumeration. Deprecated by the schema.
         pub fn supported_ethernet_capabilities(&self) -> view::List<SupportedEthernetCapabilities> = "SupportedEthernetCapabilities";
-        /// `FlowControlStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn flow_control_status(&self) -> Option<FlowControl> = "FlowControlStatus";
-        /// `FlowControlConfiguration`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn flow_control_configuration(&self) -> Option<FlowControl> = "FlowControlConfiguration";
-        /// `AssociatedMACAddresses`: a list of texts.
+        /// The values of `FlowControlConfiguration` that the service allows, if it lists them.
+        pub fn flow_control_configuration_allowable_values(&self) -> view::List<FlowControl> = "FlowControlConfiguration@Redfish.AllowableValues";
+        /// A list of texts.
         pub fn associated_mac_addresses(&self) -> view::List<view::Text> = "AssociatedMACAddresses";
-        /// `LLDPEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn lldp_enabled(&self) -> Option<bool> = "LLDPEnabled";
-        /// `LLDPTransmit`: an object.
+        /// An object.
         pub fn lldp_transmit(&self) -> Option<LLDPTransmit> = "LLDPTransmit";
-        /// `LLDPReceive`: an object.
+        /// An object.
         pub fn lldp_receive(&self) -> Option<LLDPReceive> = "LLDPReceive";
-        /// `WakeOnLANEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn wake_on_lan_enabled(&self) -> Option<bool> = "WakeOnLANEnabled";
-        /// `EEEEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn eee_enabled(&self) -> Option<bool> = "EEEEnabled";
     }
 }
@@ -195,13 +203,13 @@ redfish_proto::view! {
     ///
     /// `FibreChannelProperties` of the schema `Port` 1.18.0.
     pub struct FibreChannelProperties = "Port.FibreChannelProperties" {
-        /// `PortConnectionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn port_connection_type(&self) -> Option<PortConnectionType> = "PortConnectionType";
-        /// `NumberDiscoveredRemotePorts`: an integer.
+        /// An integer.
         pub fn number_discovered_remote_ports(&self) -> Option<i64> = "NumberDiscoveredRemotePorts";
-        /// `FabricName`: text.
+        /// Text.
         pub fn fabric_name(&self) -> Option<view::Text> = "FabricName";
-        /// `AssociatedWorldWideNames`: a list of texts.
+        /// A list of texts.
         pub fn associated_world_wide_names(&self) -> view::List<view::Text> = "AssociatedWorldWideNames";
     }
 }
@@ -211,9 +219,9 @@ redfish_proto::view! {
     ///
     /// `FunctionMaxBandwidth` of the schema `Port` 1.18.0.
     pub struct FunctionMaxBandwidth = "Port.FunctionMaxBandwidth" {
-        /// `NetworkDeviceFunction`: a link.
+        /// A link.
         pub fn network_device_function(&self) -> Option<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
-        /// `AllocationPercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn allocation_percent(&self) -> Option<i64> = "AllocationPercent";
     }
 }
@@ -223,9 +231,9 @@ redfish_proto::view! {
     ///
     /// `FunctionMinBandwidth` of the schema `Port` 1.18.0.
     pub struct FunctionMinBandwidth = "Port.FunctionMinBandwidth" {
-        /// `NetworkDeviceFunction`: a link.
+        /// A link.
         pub fn network_device_function(&self) -> Option<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
-        /// `AllocationPercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn allocation_percent(&self) -> Option<i64> = "AllocationPercent";
     }
 }
@@ -235,13 +243,13 @@ redfish_proto::view! {
     ///
     /// `GenZ` of the schema `Port` 1.18.0.
     pub struct GenZ = "Port.GenZ" {
-        /// `LPRT`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn lprt(&self) -> Option<view::Link<crate::route_entry_collection::RouteEntryCollection>> = "LPRT";
-        /// `MPRT`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn mprt(&self) -> Option<view::Link<crate::route_entry_collection::RouteEntryCollection>> = "MPRT";
-        /// `VCAT`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn vcat(&self) -> Option<view::Link<crate::vcat_entry_collection::VCATEntryCollection>> = "VCAT";
     }
@@ -252,11 +260,11 @@ redfish_proto::view! {
     ///
     /// `InfiniBandProperties` of the schema `Port` 1.18.0.
     pub struct InfiniBandProperties = "Port.InfiniBandProperties" {
-        /// `AssociatedPortGUIDs`: a list of texts.
+        /// A list of texts.
         pub fn associated_port_guids(&self) -> view::List<view::Text> = "AssociatedPortGUIDs";
-        /// `AssociatedNodeGUIDs`: a list of texts.
+        /// A list of texts.
         pub fn associated_node_guids(&self) -> view::List<view::Text> = "AssociatedNodeGUIDs";
-        /// `AssociatedSystemGUIDs`: a list of texts.
+        /// A list of texts.
         pub fn associated_system_guids(&self) -> view::List<view::Text> = "AssociatedSystemGUIDs";
     }
 }
@@ -266,31 +274,31 @@ redfish_proto::view! {
     ///
     /// `LLDPReceive` of the schema `Port` 1.18.0.
     pub struct LLDPReceive = "Port.LLDPReceive" {
-        /// `ChassisId`: text.
+        /// Text.
         pub fn chassis_id(&self) -> Option<view::Text> = "ChassisId";
-        /// `ChassisIdSubtype`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn chassis_id_subtype(&self) -> Option<IEEE802IdSubtype> = "ChassisIdSubtype";
-        /// `ManagementVlanId`: an integer.
+        /// An integer.
         pub fn management_vlan_id(&self) -> Option<i64> = "ManagementVlanId";
-        /// `ManagementAddressIPv4`: text.
+        /// Text.
         pub fn management_address_ipv4(&self) -> Option<view::Text> = "ManagementAddressIPv4";
-        /// `ManagementAddressIPv6`: text.
+        /// Text.
         pub fn management_address_ipv6(&self) -> Option<view::Text> = "ManagementAddressIPv6";
-        /// `ManagementAddressMAC`: text.
+        /// Text.
         pub fn management_address_mac(&self) -> Option<view::Text> = "ManagementAddressMAC";
-        /// `PortId`: text.
+        /// Text.
         pub fn port_id(&self) -> Option<view::Text> = "PortId";
-        /// `PortIdSubtype`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn port_id_subtype(&self) -> Option<IEEE802IdSubtype> = "PortIdSubtype";
-        /// `SystemName`: text.
+        /// Text.
         pub fn system_name(&self) -> Option<view::Text> = "SystemName";
-        /// `SystemDescription`: text.
+        /// Text.
         pub fn system_description(&self) -> Option<view::Text> = "SystemDescription";
-        /// `SystemCapabilities`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn system_capabilities(&self) -> view::List<LLDPSystemCapabilities> = "SystemCapabilities";
-        /// `AdditionalManagementAddressesIPv4`: a list of texts.
+        /// A list of texts.
         pub fn additional_management_addresses_ipv4(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv4";
-        /// `AdditionalManagementAddressesIPv6`: a list of texts.
+        /// A list of texts.
         pub fn additional_management_addresses_ipv6(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv6";
     }
 }
@@ -300,31 +308,37 @@ redfish_proto::view! {
     ///
     /// `LLDPTransmit` of the schema `Port` 1.18.0.
     pub struct LLDPTransmit = "Port.LLDPTransmit" {
-        /// `ChassisId`: text. Writable.
+        /// Text. Writable.
         pub fn chassis_id(&self) -> Option<view::Text> = "ChassisId";
-        /// `ChassisIdSubtype`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn chassis_id_subtype(&self) -> Option<IEEE802IdSubtype> = "ChassisIdSubtype";
-        /// `ManagementVlanId`: an integer. Writable.
+        /// The values of `ChassisIdSubtype` that the service allows, if it lists them.
+        pub fn chassis_id_subtype_allowable_values(&self) -> view::List<IEEE802IdSubtype> = "ChassisIdSubtype@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn management_vlan_id(&self) -> Option<i64> = "ManagementVlanId";
-        /// `ManagementAddressIPv4`: text. Writable.
+        /// Text. Writable.
         pub fn management_address_ipv4(&self) -> Option<view::Text> = "ManagementAddressIPv4";
-        /// `ManagementAddressIPv6`: text. Writable.
+        /// Text. Writable.
         pub fn management_address_ipv6(&self) -> Option<view::Text> = "ManagementAddressIPv6";
-        /// `ManagementAddressMAC`: text. Writable.
+        /// Text. Writable.
         pub fn management_address_mac(&self) -> Option<view::Text> = "ManagementAddressMAC";
-        /// `PortId`: text. Writable.
+        /// Text. Writable.
         pub fn port_id(&self) -> Option<view::Text> = "PortId";
-        /// `PortIdSubtype`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn port_id_subtype(&self) -> Option<IEEE802IdSubtype> = "PortIdSubtype";
-        /// `SystemName`: text. Writable.
+        /// The values of `PortIdSubtype` that the service allows, if it lists them.
+        pub fn port_id_subtype_allowable_values(&self) -> view::List<IEEE802IdSubtype> = "PortIdSubtype@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn system_name(&self) -> Option<view::Text> = "SystemName";
-        /// `SystemDescription`: text. Writable.
+        /// Text. Writable.
         pub fn system_description(&self) -> Option<view::Text> = "SystemDescription";
-        /// `SystemCapabilities`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn system_capabilities(&self) -> view::List<LLDPSystemCapabilities> = "SystemCapabilities";
-        /// `AdditionalManagementAddressesIPv4`: a list of texts. Writable.
+        /// The values of `SystemCapabilities` that the service allows, if it lists them.
+        pub fn system_capabilities_allowable_values(&self) -> view::List<LLDPSystemCapabilities> = "SystemCapabilities@Redfish.AllowableValues";
+        /// A list of texts. Writable.
         pub fn additional_management_addresses_ipv4(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv4";
-        /// `AdditionalManagementAddressesIPv6`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn additional_management_addresses_ipv6(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv6";
     }
 }
@@ -334,15 +348,15 @@ redfish_proto::view! {
     ///
     /// `LinkConfiguration` of the schema `Port` 1.18.0.
     pub struct LinkConfiguration = "Port.LinkConfiguration" {
-        /// `CapableLinkSpeedGbps`: a list of numbers in gigabits per second.
+        /// A list of numbers in gigabits per second.
         pub fn capable_link_speed_gbps(&self) -> view::List<view::Number> = "CapableLinkSpeedGbps";
-        /// `ConfiguredNetworkLinks`: a list of objects.
+        /// A list of objects.
         pub fn configured_network_links(&self) -> view::List<ConfiguredNetworkLink> = "ConfiguredNetworkLinks";
-        /// `AutoSpeedNegotiationCapable`: true or false.
+        /// True or false.
         pub fn auto_speed_negotiation_capable(&self) -> Option<bool> = "AutoSpeedNegotiationCapable";
-        /// `AutoSpeedNegotiationEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn auto_speed_negotiation_enabled(&self) -> Option<bool> = "AutoSpeedNegotiationEnabled";
-        /// `LinkNetworkTechnology`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn link_network_technology(&self) -> Option<LinkNetworkTechnology> = "LinkNetworkTechnology";
     }
 }
@@ -352,24 +366,24 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Port` 1.18.0.
     pub struct Links = "Port.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `AssociatedEndpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn associated_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "AssociatedEndpoints";
-        /// `ConnectedSwitches`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn connected_switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "ConnectedSwitches";
-        /// `ConnectedSwitchPorts`: a list of links.
+        /// A list of links.
         pub fn connected_switch_ports(&self) -> view::List<view::Link<Port>> = "ConnectedSwitchPorts";
-        /// `ConnectedPorts`: a list of links.
+        /// A list of links.
         pub fn connected_ports(&self) -> view::List<view::Link<Port>> = "ConnectedPorts";
-        /// `Cables`: a list of links.
+        /// A list of links.
         #[cfg(feature = "facility")]
         pub fn cables(&self) -> view::List<view::Link<crate::cable::Cable>> = "Cables";
-        /// `EthernetInterfaces`: a list of links.
+        /// A list of links.
         pub fn ethernet_interfaces(&self) -> view::List<view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
-        /// `AssociatedPhysicalPorts`: a list of links.
+        /// A list of links.
         pub fn associated_physical_ports(&self) -> view::List<view::Link<Port>> = "AssociatedPhysicalPorts";
     }
 }
@@ -379,9 +393,9 @@ redfish_proto::view! {
     ///
     /// `QoSTelemetryCapabilities` of the schema `Port` 1.18.0.
     pub struct QoSTelemetryCapabilities = "Port.QoSTelemetryCapabilities" {
-        /// `EgressPortBackpressureSupported`: true or false.
+        /// True or false.
         pub fn egress_port_backpressure_supported(&self) -> Option<bool> = "EgressPortBackpressureSupported";
-        /// `TemporaryThroughputReductionSupported`: true or false. Deprecated by the schema.
+        /// True or false. Deprecated by the schema.
         pub fn temporary_throughput_reduction_supported(&self) -> Option<bool> = "TemporaryThroughputReductionSupported";
     }
 }
@@ -391,29 +405,29 @@ redfish_proto::view! {
     ///
     /// `SFP` of the schema `Port` 1.18.0.
     pub struct SFP = "Port.SFP" {
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `SupportedSFPTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_sfp_types(&self) -> view::List<SFPType> = "SupportedSFPTypes";
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<SFPType> = "Type";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `MediumType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn medium_type(&self) -> Option<MediumType> = "MediumType";
-        /// `FiberConnectionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn fiber_connection_type(&self) -> Option<FiberConnectionType> = "FiberConnectionType";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `VendorOUI`: text.
+        /// Text.
         pub fn vendor_oui(&self) -> Option<view::Text> = "VendorOUI";
-        /// `DateCode`: text.
+        /// Text.
         pub fn date_code(&self) -> Option<view::Text> = "DateCode";
-        /// `ManagementInterfaceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn management_interface_type(&self) -> Option<TransceiverManagementInterfaceType> = "ManagementInterfaceType";
     }
 }
@@ -423,13 +437,13 @@ redfish_proto::view! {
     ///
     /// `UALink` of the schema `Port` 1.18.0.
     pub struct UALink = "Port.UALink" {
-        /// `Generation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn generation(&self) -> Option<UALinkGeneration> = "Generation";
-        /// `AuthenticationModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn authentication_mode_enabled(&self) -> Option<bool> = "AuthenticationModeEnabled";
-        /// `NonStrictOrderingModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn non_strict_ordering_mode_enabled(&self) -> Option<bool> = "NonStrictOrderingModeEnabled";
-        /// `UPLIWatchdogTimerMicroseconds`: an integer in microseconds. Writable.
+        /// An integer in microseconds. Writable.
         pub fn upli_watchdog_timer_microseconds(&self) -> Option<i64> = "UPLIWatchdogTimerMicroseconds";
     }
 }
@@ -465,37 +479,37 @@ impl Port {
 redfish_proto::patch! {
     /// Changes of [`Port`]: its writable members.
     pub struct PortPatch of Port {
-        /// `PortType`: a value of an enumeration.
+        /// `PortType`. A value of an enumeration.
         port_type: value view::Nullable<PortType> = "PortType";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `InterfaceEnabled`: true or false.
+        /// `InterfaceEnabled`. True or false.
         interface_enabled: value view::Nullable<bool> = "InterfaceEnabled";
-        /// `LinkTransitionIndicator`: an integer.
+        /// `LinkTransitionIndicator`. An integer.
         link_transition_indicator: value i64 = "LinkTransitionIndicator";
-        /// `LinkState`: a value of an enumeration.
+        /// `LinkState`. A value of an enumeration.
         link_state: value LinkState = "LinkState";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `LinkConfiguration`: a list of objects.
+        /// `LinkConfiguration`. A list of objects.
         link_configuration: objects LinkConfigurationPatch = "LinkConfiguration";
-        /// `Ethernet`: an object.
+        /// `Ethernet`. An object.
         ethernet: object EthernetPropertiesPatch = "Ethernet";
-        /// `FunctionMinBandwidth`: a list of objects.
+        /// `FunctionMinBandwidth`. A list of objects.
         function_min_bandwidth: objects FunctionMinBandwidthPatch = "FunctionMinBandwidth";
-        /// `FunctionMaxBandwidth`: a list of objects.
+        /// `FunctionMaxBandwidth`. A list of objects.
         function_max_bandwidth: objects FunctionMaxBandwidthPatch = "FunctionMaxBandwidth";
-        /// `Enabled`: true or false. Deprecated by the schema.
+        /// `Enabled`. True or false. Deprecated by the schema.
         enabled: value bool = "Enabled";
-        /// `CXL`: an object.
+        /// `CXL`. An object.
         cxl: object CXLPatch = "CXL";
-        /// `HostDevice`: a value of an enumeration.
+        /// `HostDevice`. A value of an enumeration.
         host_device: value view::Nullable<HostDeviceType> = "HostDevice";
-        /// `ConfiguredSpeedGbps`: a number in gigabits per second.
+        /// `ConfiguredSpeedGbps`. A number in gigabits per second.
         configured_speed_gbps: value view::Nullable<f64> = "ConfiguredSpeedGbps";
-        /// `ConfiguredWidth`: an integer.
+        /// `ConfiguredWidth`. An integer.
         configured_width: value view::Nullable<i64> = "ConfiguredWidth";
-        /// `UALink`: an object.
+        /// `UALink`. An object.
         ua_link: object UALinkPatch = "UALink";
     }
 }
@@ -503,9 +517,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CXL`]: its writable members.
     pub struct CXLPatch {
-        /// `TemporaryThroughputReductionEnabled`: true or false. Deprecated by the schema.
+        /// `TemporaryThroughputReductionEnabled`. True or false. Deprecated by the schema.
         temporary_throughput_reduction_enabled: value view::Nullable<bool> = "TemporaryThroughputReductionEnabled";
-        /// `Congestion`: an object.
+        /// `Congestion`. An object.
         congestion: object CongestionPatch = "Congestion";
     }
 }
@@ -513,9 +527,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ConfiguredNetworkLink`]: its writable members.
     pub struct ConfiguredNetworkLinkPatch {
-        /// `ConfiguredLinkSpeedGbps`: a number in gigabits per second.
+        /// `ConfiguredLinkSpeedGbps`. A number in gigabits per second.
         configured_link_speed_gbps: value view::Nullable<f64> = "ConfiguredLinkSpeedGbps";
-        /// `ConfiguredWidth`: an integer.
+        /// `ConfiguredWidth`. An integer.
         configured_width: value view::Nullable<i64> = "ConfiguredWidth";
     }
 }
@@ -523,17 +537,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Congestion`]: its writable members.
     pub struct CongestionPatch {
-        /// `CongestionTelemetryEnabled`: true or false.
+        /// `CongestionTelemetryEnabled`. True or false.
         congestion_telemetry_enabled: value view::Nullable<bool> = "CongestionTelemetryEnabled";
-        /// `EgressModeratePercentage`: an integer in percent.
+        /// `EgressModeratePercentage`. An integer in percent.
         egress_moderate_percentage: value view::Nullable<i64> = "EgressModeratePercentage";
-        /// `EgressSeverePercentage`: an integer in percent.
+        /// `EgressSeverePercentage`. An integer in percent.
         egress_severe_percentage: value view::Nullable<i64> = "EgressSeverePercentage";
-        /// `BackpressureSampleInterval`: an integer.
+        /// `BackpressureSampleInterval`. An integer.
         backpressure_sample_interval: value view::Nullable<i64> = "BackpressureSampleInterval";
-        /// `MaxSustainedRequestCmpBias`: an integer.
+        /// `MaxSustainedRequestCmpBias`. An integer.
         max_sustained_request_cmp_bias: value view::Nullable<i64> = "MaxSustainedRequestCmpBias";
-        /// `CompletionCollectionInterval`: an integer.
+        /// `CompletionCollectionInterval`. An integer.
         completion_collection_interval: value view::Nullable<i64> = "CompletionCollectionInterval";
     }
 }
@@ -541,15 +555,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`EthernetProperties`]: its writable members.
     pub struct EthernetPropertiesPatch {
-        /// `FlowControlConfiguration`: a value of an enumeration.
+        /// `FlowControlConfiguration`. A value of an enumeration.
         flow_control_configuration: value view::Nullable<FlowControl> = "FlowControlConfiguration";
-        /// `LLDPEnabled`: true or false.
+        /// `LLDPEnabled`. True or false.
         lldp_enabled: value bool = "LLDPEnabled";
-        /// `LLDPTransmit`: an object.
+        /// `LLDPTransmit`. An object.
         lldp_transmit: object LLDPTransmitPatch = "LLDPTransmit";
-        /// `WakeOnLANEnabled`: true or false.
+        /// `WakeOnLANEnabled`. True or false.
         wake_on_lan_enabled: value view::Nullable<bool> = "WakeOnLANEnabled";
-        /// `EEEEnabled`: true or false.
+        /// `EEEEnabled`. True or false.
         eee_enabled: value view::Nullable<bool> = "EEEEnabled";
     }
 }
@@ -557,7 +571,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`FunctionMaxBandwidth`]: its writable members.
     pub struct FunctionMaxBandwidthPatch {
-        /// `AllocationPercent`: an integer in percent.
+        /// `AllocationPercent`. An integer in percent.
         allocation_percent: value view::Nullable<i64> = "AllocationPercent";
     }
 }
@@ -565,7 +579,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`FunctionMinBandwidth`]: its writable members.
     pub struct FunctionMinBandwidthPatch {
-        /// `AllocationPercent`: an integer in percent.
+        /// `AllocationPercent`. An integer in percent.
         allocation_percent: value view::Nullable<i64> = "AllocationPercent";
     }
 }
@@ -573,31 +587,31 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LLDPTransmit`]: its writable members.
     pub struct LLDPTransmitPatch {
-        /// `ChassisId`: text.
+        /// `ChassisId`. Text.
         chassis_id: value view::Nullable<String> = "ChassisId";
-        /// `ChassisIdSubtype`: a value of an enumeration.
+        /// `ChassisIdSubtype`. A value of an enumeration.
         chassis_id_subtype: value view::Nullable<IEEE802IdSubtype> = "ChassisIdSubtype";
-        /// `ManagementVlanId`: an integer.
+        /// `ManagementVlanId`. An integer.
         management_vlan_id: value view::Nullable<i64> = "ManagementVlanId";
-        /// `ManagementAddressIPv4`: text.
+        /// `ManagementAddressIPv4`. Text.
         management_address_ipv4: value view::Nullable<String> = "ManagementAddressIPv4";
-        /// `ManagementAddressIPv6`: text.
+        /// `ManagementAddressIPv6`. Text.
         management_address_ipv6: value view::Nullable<String> = "ManagementAddressIPv6";
-        /// `ManagementAddressMAC`: text.
+        /// `ManagementAddressMAC`. Text.
         management_address_mac: value view::Nullable<String> = "ManagementAddressMAC";
-        /// `PortId`: text.
+        /// `PortId`. Text.
         port_id: value view::Nullable<String> = "PortId";
-        /// `PortIdSubtype`: a value of an enumeration.
+        /// `PortIdSubtype`. A value of an enumeration.
         port_id_subtype: value view::Nullable<IEEE802IdSubtype> = "PortIdSubtype";
-        /// `SystemName`: text.
+        /// `SystemName`. Text.
         system_name: value view::Nullable<String> = "SystemName";
-        /// `SystemDescription`: text.
+        /// `SystemDescription`. Text.
         system_description: value view::Nullable<String> = "SystemDescription";
-        /// `SystemCapabilities`: a list of values of an enumeration.
+        /// `SystemCapabilities`. A list of values of an enumeration.
         system_capabilities: list LLDPSystemCapabilities = "SystemCapabilities";
-        /// `AdditionalManagementAddressesIPv4`: a list of texts.
+        /// `AdditionalManagementAddressesIPv4`. A list of texts.
         additional_management_addresses_ipv4: list String = "AdditionalManagementAddressesIPv4";
-        /// `AdditionalManagementAddressesIPv6`: a list of texts.
+        /// `AdditionalManagementAddressesIPv6`. A list of texts.
         additional_management_addresses_ipv6: list String = "AdditionalManagementAddressesIPv6";
     }
 }
@@ -605,9 +619,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`LinkConfiguration`]: its writable members.
     pub struct LinkConfigurationPatch {
-        /// `ConfiguredNetworkLinks`: a list of objects.
+        /// `ConfiguredNetworkLinks`. A list of objects.
         configured_network_links: objects ConfiguredNetworkLinkPatch = "ConfiguredNetworkLinks";
-        /// `AutoSpeedNegotiationEnabled`: true or false.
+        /// `AutoSpeedNegotiationEnabled`. True or false.
         auto_speed_negotiation_enabled: value view::Nullable<bool> = "AutoSpeedNegotiationEnabled";
     }
 }
@@ -615,11 +629,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`UALink`]: its writable members.
     pub struct UALinkPatch {
-        /// `AuthenticationModeEnabled`: true or false.
+        /// `AuthenticationModeEnabled`. True or false.
         authentication_mode_enabled: value view::Nullable<bool> = "AuthenticationModeEnabled";
-        /// `NonStrictOrderingModeEnabled`: true or false.
+        /// `NonStrictOrderingModeEnabled`. True or false.
         non_strict_ordering_mode_enabled: value view::Nullable<bool> = "NonStrictOrderingModeEnabled";
-        /// `UPLIWatchdogTimerMicroseconds`: an integer in microseconds.
+        /// `UPLIWatchdogTimerMicroseconds`. An integer in microseconds.
         upli_watchdog_timer_microseconds: value view::Nullable<i64> = "UPLIWatchdogTimerMicroseconds";
     }
 }
@@ -629,17 +643,11 @@ redfish_proto::enumeration! {
     ///
     /// `ConnectedDeviceMode` of the schema `Port` 1.18.0.
     pub enum ConnectedDeviceMode {
-        /// `Disconnected`.
         Disconnected = "Disconnected",
-        /// `RCD`.
         RCD = "RCD",
-        /// `CXL68BFlitAndVH`.
         CXL68BFlitAndVH = "CXL68BFlitAndVH",
-        /// `Standard256BFlit`.
         Standard256BFlit = "Standard256BFlit",
-        /// `CXLLatencyOptimized256BFlit`.
         CXLLatencyOptimized256BFlit = "CXLLatencyOptimized256BFlit",
-        /// `PBR`.
         PBR = "PBR",
     }
 }
@@ -649,19 +657,12 @@ redfish_proto::enumeration! {
     ///
     /// `ConnectedDeviceType` of the schema `Port` 1.18.0.
     pub enum ConnectedDeviceType {
-        /// `None`.
         None = "None",
-        /// `PCIeDevice`.
         PCIeDevice = "PCIeDevice",
-        /// `Type1`.
         Type1 = "Type1",
-        /// `Type2`.
         Type2 = "Type2",
-        /// `Type3SLD`.
         Type3SLD = "Type3SLD",
-        /// `Type3MLD`.
         Type3MLD = "Type3MLD",
-        /// `PBRComponent`.
         PBRComponent = "PBRComponent",
     }
 }
@@ -671,19 +672,13 @@ redfish_proto::enumeration! {
     ///
     /// `CurrentPortConfigurationState` of the schema `Port` 1.18.0.
     pub enum CurrentPortConfigurationState {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `BindInProgress`.
         BindInProgress = "BindInProgress",
-        /// `UnbindInProgress`.
         UnbindInProgress = "UnbindInProgress",
-        /// `DSP`.
         DSP = "DSP",
-        /// `USP`.
         USP = "USP",
-        /// `Reserved`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Reserved = "Reserved",
-        /// `FabricLink`.
         FabricLink = "FabricLink",
     }
 }
@@ -693,9 +688,7 @@ redfish_proto::enumeration! {
     ///
     /// `FiberConnectionType` of the schema `Port` 1.18.0.
     pub enum FiberConnectionType {
-        /// `SingleMode`.
         SingleMode = "SingleMode",
-        /// `MultiMode`.
         MultiMode = "MultiMode",
     }
 }
@@ -705,13 +698,9 @@ redfish_proto::enumeration! {
     ///
     /// `FlowControl` of the schema `Port` 1.18.0.
     pub enum FlowControl {
-        /// `None`.
         None = "None",
-        /// `TX`.
         TX = "TX",
-        /// `RX`.
         RX = "RX",
-        /// `TX_RX`.
         TX_RX = "TX_RX",
     }
 }
@@ -721,11 +710,8 @@ redfish_proto::enumeration! {
     ///
     /// `HostDeviceType` of the schema `Port` 1.18.0.
     pub enum HostDeviceType {
-        /// `None`.
         None = "None",
-        /// `System`.
         System = "System",
-        /// `Manager`.
         Manager = "Manager",
     }
 }
@@ -735,23 +721,14 @@ redfish_proto::enumeration! {
     ///
     /// `IEEE802IdSubtype` of the schema `Port` 1.18.0.
     pub enum IEEE802IdSubtype {
-        /// `ChassisComp`.
         ChassisComp = "ChassisComp",
-        /// `IfAlias`.
         IfAlias = "IfAlias",
-        /// `PortComp`.
         PortComp = "PortComp",
-        /// `MacAddr`.
         MacAddr = "MacAddr",
-        /// `NetworkAddr`.
         NetworkAddr = "NetworkAddr",
-        /// `IfName`.
         IfName = "IfName",
-        /// `AgentId`.
         AgentId = "AgentId",
-        /// `LocalAssign`.
         LocalAssign = "LocalAssign",
-        /// `NotTransmitted`.
         NotTransmitted = "NotTransmitted",
     }
 }
@@ -761,23 +738,14 @@ redfish_proto::enumeration! {
     ///
     /// `LLDPSystemCapabilities` of the schema `Port` 1.18.0.
     pub enum LLDPSystemCapabilities {
-        /// `None`.
         None = "None",
-        /// `Bridge`.
         Bridge = "Bridge",
-        /// `DOCSISCableDevice`.
         DOCSISCableDevice = "DOCSISCableDevice",
-        /// `Other`.
         ListedOther = "Other",
-        /// `Repeater`.
         Repeater = "Repeater",
-        /// `Router`.
         Router = "Router",
-        /// `Station`.
         Station = "Station",
-        /// `Telephone`.
         Telephone = "Telephone",
-        /// `WLANAccessPoint`.
         WLANAccessPoint = "WLANAccessPoint",
     }
 }
@@ -787,15 +755,10 @@ redfish_proto::enumeration! {
     ///
     /// `LinkNetworkTechnology` of the schema `Port` 1.18.0.
     pub enum LinkNetworkTechnology {
-        /// `Ethernet`.
         Ethernet = "Ethernet",
-        /// `InfiniBand`.
         InfiniBand = "InfiniBand",
-        /// `FibreChannel`.
         FibreChannel = "FibreChannel",
-        /// `GenZ`.
         GenZ = "GenZ",
-        /// `PCIe`.
         PCIe = "PCIe",
     }
 }
@@ -805,9 +768,7 @@ redfish_proto::enumeration! {
     ///
     /// `LinkState` of the schema `Port` 1.18.0.
     pub enum LinkState {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -817,15 +778,10 @@ redfish_proto::enumeration! {
     ///
     /// `LinkStatus` of the schema `Port` 1.18.0.
     pub enum LinkStatus {
-        /// `LinkUp`.
         LinkUp = "LinkUp",
-        /// `Starting`.
         Starting = "Starting",
-        /// `Training`.
         Training = "Training",
-        /// `LinkDown`.
         LinkDown = "LinkDown",
-        /// `NoLink`.
         NoLink = "NoLink",
     }
 }
@@ -835,9 +791,7 @@ redfish_proto::enumeration! {
     ///
     /// `MediumType` of the schema `Port` 1.18.0.
     pub enum MediumType {
-        /// `Copper`.
         Copper = "Copper",
-        /// `FiberOptic`.
         FiberOptic = "FiberOptic",
     }
 }
@@ -847,39 +801,22 @@ redfish_proto::enumeration! {
     ///
     /// `PortConnectionType` of the schema `Port` 1.18.0.
     pub enum PortConnectionType {
-        /// `NotConnected`.
         NotConnected = "NotConnected",
-        /// `NPort`.
         NPort = "NPort",
-        /// `PointToPoint`.
         PointToPoint = "PointToPoint",
-        /// `PrivateLoop`.
         PrivateLoop = "PrivateLoop",
-        /// `PublicLoop`.
         PublicLoop = "PublicLoop",
-        /// `Generic`.
         Generic = "Generic",
-        /// `ExtenderFabric`.
         ExtenderFabric = "ExtenderFabric",
-        /// `FPort`.
         FPort = "FPort",
-        /// `EPort`.
         EPort = "EPort",
-        /// `TEPort`.
         TEPort = "TEPort",
-        /// `NPPort`.
         NPPort = "NPPort",
-        /// `GPort`.
         GPort = "GPort",
-        /// `NLPort`.
         NLPort = "NLPort",
-        /// `FLPort`.
         FLPort = "FLPort",
-        /// `EXPort`.
         EXPort = "EXPort",
-        /// `UPort`.
         UPort = "UPort",
-        /// `DPort`.
         DPort = "DPort",
     }
 }
@@ -889,9 +826,7 @@ redfish_proto::enumeration! {
     ///
     /// `PortMedium` of the schema `Port` 1.18.0.
     pub enum PortMedium {
-        /// `Electrical`.
         Electrical = "Electrical",
-        /// `Optical`.
         Optical = "Optical",
     }
 }
@@ -901,17 +836,11 @@ redfish_proto::enumeration! {
     ///
     /// `PortType` of the schema `Port` 1.18.0.
     pub enum PortType {
-        /// `UpstreamPort`.
         UpstreamPort = "UpstreamPort",
-        /// `DownstreamPort`.
         DownstreamPort = "DownstreamPort",
-        /// `InterswitchPort`.
         InterswitchPort = "InterswitchPort",
-        /// `ManagementPort`.
         ManagementPort = "ManagementPort",
-        /// `BidirectionalPort`.
         BidirectionalPort = "BidirectionalPort",
-        /// `UnconfiguredPort`.
         UnconfiguredPort = "UnconfiguredPort",
     }
 }
@@ -921,33 +850,19 @@ redfish_proto::enumeration! {
     ///
     /// `SFPType` of the schema `Port` 1.18.0.
     pub enum SFPType {
-        /// `SFP`.
         SFP = "SFP",
-        /// `SFPPlus`.
         SFPPlus = "SFPPlus",
-        /// `SFP28`.
         SFP28 = "SFP28",
-        /// `cSFP`.
         CSFP = "cSFP",
-        /// `SFPDD`.
         SFPDD = "SFPDD",
-        /// `QSFP`.
         QSFP = "QSFP",
-        /// `QSFPPlus`.
         QSFPPlus = "QSFPPlus",
-        /// `QSFP14`.
         QSFP14 = "QSFP14",
-        /// `QSFP28`.
         QSFP28 = "QSFP28",
-        /// `QSFP56`.
         QSFP56 = "QSFP56",
-        /// `MiniSASHD`.
         MiniSASHD = "MiniSASHD",
-        /// `QSFPDD`.
         QSFPDD = "QSFPDD",
-        /// `OSFP`.
         OSFP = "OSFP",
-        /// `CDFP`.
         CDFP = "CDFP",
     }
 }
@@ -957,9 +872,7 @@ redfish_proto::enumeration! {
     ///
     /// `SupportedEthernetCapabilities` of the schema `Port` 1.18.0.
     pub enum SupportedEthernetCapabilities {
-        /// `WakeOnLAN`.
         WakeOnLAN = "WakeOnLAN",
-        /// `EEE`.
         EEE = "EEE",
     }
 }
@@ -969,9 +882,7 @@ redfish_proto::enumeration! {
     ///
     /// `TransceiverManagementInterfaceType` of the schema `Port` 1.18.0.
     pub enum TransceiverManagementInterfaceType {
-        /// `SFP`.
         SFP = "SFP",
-        /// `CMIS`.
         CMIS = "CMIS",
     }
 }
@@ -981,9 +892,7 @@ redfish_proto::enumeration! {
     ///
     /// `UALinkGeneration` of the schema `Port` 1.18.0.
     pub enum UALinkGeneration {
-        /// `UALink128G`.
         UALink128G = "UALink128G",
-        /// `UALink200G`.
         UALink200G = "UALink200G",
     }
 }

@@ -12,38 +12,38 @@ redfish_proto::view! {
     /// `PortMetrics` of the schema `PortMetrics` 1.8.1.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/Ports/{PortId}/Metrics`, for example.
     pub struct PortMetrics = "PortMetrics.PortMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `GenZ`: an object.
+        /// An object.
         pub fn gen_z(&self) -> Option<GenZ> = "GenZ";
-        /// `RXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn rx_bytes(&self) -> Option<i64> = "RXBytes";
-        /// `TXBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn tx_bytes(&self) -> Option<i64> = "TXBytes";
-        /// `RXErrors`: an integer.
+        /// An integer.
         pub fn rx_errors(&self) -> Option<i64> = "RXErrors";
-        /// `TXErrors`: an integer.
+        /// An integer.
         pub fn tx_errors(&self) -> Option<i64> = "TXErrors";
-        /// `Networking`: an object.
+        /// An object.
         pub fn networking(&self) -> Option<Networking> = "Networking";
-        /// `Transceivers`: a list of objects.
+        /// A list of objects.
         pub fn transceivers(&self) -> view::List<Transceiver> = "Transceivers";
-        /// `SAS`: a list of objects.
+        /// A list of objects.
         pub fn sas(&self) -> view::List<SAS> = "SAS";
-        /// `FibreChannel`: an object.
+        /// An object.
         pub fn fibre_channel(&self) -> Option<FibreChannel> = "FibreChannel";
-        /// `PCIeErrors`: an object.
+        /// An object.
         #[cfg(feature = "compute")]
         pub fn pcie_errors(&self) -> Option<crate::pcie_device::PCIeErrors> = "PCIeErrors";
-        /// `CXL`: an object.
+        /// An object.
         pub fn cxl(&self) -> Option<CXL> = "CXL";
-        /// `PCIeMetrics`: an object.
+        /// An object.
         #[cfg(feature = "compute")]
         pub fn pcie_metrics(&self) -> Option<crate::pcie_device::PCIeMetrics> = "PCIeMetrics";
     }
@@ -54,7 +54,7 @@ redfish_proto::view! {
     ///
     /// `CXL` of the schema `PortMetrics` 1.8.1.
     pub struct CXL = "PortMetrics.CXL" {
-        /// `BackpressureAveragePercentage`: an integer in percent.
+        /// An integer in percent.
         pub fn backpressure_average_percentage(&self) -> Option<i64> = "BackpressureAveragePercentage";
     }
 }
@@ -64,35 +64,35 @@ redfish_proto::view! {
     ///
     /// `FibreChannel` of the schema `PortMetrics` 1.8.1.
     pub struct FibreChannel = "PortMetrics.FibreChannel" {
-        /// `InvalidCRCs`: an integer.
+        /// An integer.
         pub fn invalid_crcs(&self) -> Option<i64> = "InvalidCRCs";
-        /// `LinkFailures`: an integer.
+        /// An integer.
         pub fn link_failures(&self) -> Option<i64> = "LinkFailures";
-        /// `LossesOfSignal`: an integer.
+        /// An integer.
         pub fn losses_of_signal(&self) -> Option<i64> = "LossesOfSignal";
-        /// `LossesOfSync`: an integer.
+        /// An integer.
         pub fn losses_of_sync(&self) -> Option<i64> = "LossesOfSync";
-        /// `InvalidTXWords`: an integer.
+        /// An integer.
         pub fn invalid_tx_words(&self) -> Option<i64> = "InvalidTXWords";
-        /// `CorrectableFECErrors`: an integer.
+        /// An integer.
         pub fn correctable_fec_errors(&self) -> Option<i64> = "CorrectableFECErrors";
-        /// `UncorrectableFECErrors`: an integer.
+        /// An integer.
         pub fn uncorrectable_fec_errors(&self) -> Option<i64> = "UncorrectableFECErrors";
-        /// `RXSequences`: an integer.
+        /// An integer.
         pub fn rx_sequences(&self) -> Option<i64> = "RXSequences";
-        /// `TXSequences`: an integer.
+        /// An integer.
         pub fn tx_sequences(&self) -> Option<i64> = "TXSequences";
-        /// `TXExchanges`: an integer.
+        /// An integer.
         pub fn tx_exchanges(&self) -> Option<i64> = "TXExchanges";
-        /// `RXExchanges`: an integer.
+        /// An integer.
         pub fn rx_exchanges(&self) -> Option<i64> = "RXExchanges";
-        /// `RXBBCreditZero`: an integer.
+        /// An integer.
         pub fn rxbb_credit_zero(&self) -> Option<i64> = "RXBBCreditZero";
-        /// `TXBBCreditZero`: an integer.
+        /// An integer.
         pub fn txbb_credit_zero(&self) -> Option<i64> = "TXBBCreditZero";
-        /// `TXBBCreditZeroDurationMilliseconds`: an integer in milliseconds.
+        /// An integer in milliseconds.
         pub fn txbb_credit_zero_duration_milliseconds(&self) -> Option<i64> = "TXBBCreditZeroDurationMilliseconds";
-        /// `TXBBCredits`: an integer.
+        /// An integer.
         pub fn txbb_credits(&self) -> Option<i64> = "TXBBCredits";
     }
 }
@@ -102,27 +102,27 @@ redfish_proto::view! {
     ///
     /// `GenZ` of the schema `PortMetrics` 1.8.1.
     pub struct GenZ = "PortMetrics.GenZ" {
-        /// `PacketCRCErrors`: an integer.
+        /// An integer.
         pub fn packet_crc_errors(&self) -> Option<i64> = "PacketCRCErrors";
-        /// `EndToEndCRCErrors`: an integer.
+        /// An integer.
         pub fn end_to_end_crc_errors(&self) -> Option<i64> = "EndToEndCRCErrors";
-        /// `RXStompedECRC`: an integer.
+        /// An integer.
         pub fn rx_stomped_ecrc(&self) -> Option<i64> = "RXStompedECRC";
-        /// `TXStompedECRC`: an integer.
+        /// An integer.
         pub fn tx_stomped_ecrc(&self) -> Option<i64> = "TXStompedECRC";
-        /// `NonCRCTransientErrors`: an integer.
+        /// An integer.
         pub fn non_crc_transient_errors(&self) -> Option<i64> = "NonCRCTransientErrors";
-        /// `LLRRecovery`: an integer.
+        /// An integer.
         pub fn llr_recovery(&self) -> Option<i64> = "LLRRecovery";
-        /// `MarkedECN`: an integer.
+        /// An integer.
         pub fn marked_ecn(&self) -> Option<i64> = "MarkedECN";
-        /// `PacketDeadlineDiscards`: an integer.
+        /// An integer.
         pub fn packet_deadline_discards(&self) -> Option<i64> = "PacketDeadlineDiscards";
-        /// `AccessKeyViolations`: an integer.
+        /// An integer.
         pub fn access_key_violations(&self) -> Option<i64> = "AccessKeyViolations";
-        /// `LinkNTE`: an integer.
+        /// An integer.
         pub fn link_nte(&self) -> Option<i64> = "LinkNTE";
-        /// `ReceivedECN`: an integer.
+        /// An integer.
         pub fn received_ecn(&self) -> Option<i64> = "ReceivedECN";
     }
 }
@@ -132,73 +132,73 @@ redfish_proto::view! {
     ///
     /// `Networking` of the schema `PortMetrics` 1.8.1.
     pub struct Networking = "PortMetrics.Networking" {
-        /// `RXFrames`: an integer.
+        /// An integer.
         pub fn rx_frames(&self) -> Option<i64> = "RXFrames";
-        /// `RXUnicastFrames`: an integer.
+        /// An integer.
         pub fn rx_unicast_frames(&self) -> Option<i64> = "RXUnicastFrames";
-        /// `RXMulticastFrames`: an integer.
+        /// An integer.
         pub fn rx_multicast_frames(&self) -> Option<i64> = "RXMulticastFrames";
-        /// `RXBroadcastFrames`: an integer.
+        /// An integer.
         pub fn rx_broadcast_frames(&self) -> Option<i64> = "RXBroadcastFrames";
-        /// `TXFrames`: an integer.
+        /// An integer.
         pub fn tx_frames(&self) -> Option<i64> = "TXFrames";
-        /// `TXUnicastFrames`: an integer.
+        /// An integer.
         pub fn tx_unicast_frames(&self) -> Option<i64> = "TXUnicastFrames";
-        /// `TXMulticastFrames`: an integer.
+        /// An integer.
         pub fn tx_multicast_frames(&self) -> Option<i64> = "TXMulticastFrames";
-        /// `TXBroadcastFrames`: an integer.
+        /// An integer.
         pub fn tx_broadcast_frames(&self) -> Option<i64> = "TXBroadcastFrames";
-        /// `RXDiscards`: an integer.
+        /// An integer.
         pub fn rx_discards(&self) -> Option<i64> = "RXDiscards";
-        /// `RXFrameAlignmentErrors`: an integer.
+        /// An integer.
         pub fn rx_frame_alignment_errors(&self) -> Option<i64> = "RXFrameAlignmentErrors";
-        /// `RXFCSErrors`: an integer.
+        /// An integer.
         pub fn rxfcs_errors(&self) -> Option<i64> = "RXFCSErrors";
-        /// `RXFalseCarrierErrors`: an integer.
+        /// An integer.
         pub fn rx_false_carrier_errors(&self) -> Option<i64> = "RXFalseCarrierErrors";
-        /// `RXOversizeFrames`: an integer.
+        /// An integer.
         pub fn rx_oversize_frames(&self) -> Option<i64> = "RXOversizeFrames";
-        /// `RXUndersizeFrames`: an integer.
+        /// An integer.
         pub fn rx_undersize_frames(&self) -> Option<i64> = "RXUndersizeFrames";
-        /// `TXDiscards`: an integer.
+        /// An integer.
         pub fn tx_discards(&self) -> Option<i64> = "TXDiscards";
-        /// `TXExcessiveCollisions`: an integer.
+        /// An integer.
         pub fn tx_excessive_collisions(&self) -> Option<i64> = "TXExcessiveCollisions";
-        /// `TXLateCollisions`: an integer.
+        /// An integer.
         pub fn tx_late_collisions(&self) -> Option<i64> = "TXLateCollisions";
-        /// `TXMultipleCollisions`: an integer.
+        /// An integer.
         pub fn tx_multiple_collisions(&self) -> Option<i64> = "TXMultipleCollisions";
-        /// `TXSingleCollisions`: an integer.
+        /// An integer.
         pub fn tx_single_collisions(&self) -> Option<i64> = "TXSingleCollisions";
-        /// `RXPFCFrames`: an integer.
+        /// An integer.
         pub fn rxpfc_frames(&self) -> Option<i64> = "RXPFCFrames";
-        /// `TXPFCFrames`: an integer.
+        /// An integer.
         pub fn txpfc_frames(&self) -> Option<i64> = "TXPFCFrames";
-        /// `RXPauseXOFFFrames`: an integer.
+        /// An integer.
         pub fn rx_pause_xoff_frames(&self) -> Option<i64> = "RXPauseXOFFFrames";
-        /// `RXPauseXONFrames`: an integer.
+        /// An integer.
         pub fn rx_pause_xon_frames(&self) -> Option<i64> = "RXPauseXONFrames";
-        /// `TXPauseXOFFFrames`: an integer.
+        /// An integer.
         pub fn tx_pause_xoff_frames(&self) -> Option<i64> = "TXPauseXOFFFrames";
-        /// `TXPauseXONFrames`: an integer.
+        /// An integer.
         pub fn tx_pause_xon_frames(&self) -> Option<i64> = "TXPauseXONFrames";
-        /// `RDMARXBytes`: an integer.
+        /// An integer.
         pub fn rdmarx_bytes(&self) -> Option<i64> = "RDMARXBytes";
-        /// `RDMARXRequests`: an integer.
+        /// An integer.
         pub fn rdmarx_requests(&self) -> Option<i64> = "RDMARXRequests";
-        /// `RDMAProtectionErrors`: an integer.
+        /// An integer.
         pub fn rdma_protection_errors(&self) -> Option<i64> = "RDMAProtectionErrors";
-        /// `RDMAProtocolErrors`: an integer.
+        /// An integer.
         pub fn rdma_protocol_errors(&self) -> Option<i64> = "RDMAProtocolErrors";
-        /// `RDMATXBytes`: an integer.
+        /// An integer.
         pub fn rdmatx_bytes(&self) -> Option<i64> = "RDMATXBytes";
-        /// `RDMATXRequests`: an integer.
+        /// An integer.
         pub fn rdmatx_requests(&self) -> Option<i64> = "RDMATXRequests";
-        /// `RDMATXReadRequests`: an integer.
+        /// An integer.
         pub fn rdmatx_read_requests(&self) -> Option<i64> = "RDMATXReadRequests";
-        /// `RDMATXSendRequests`: an integer.
+        /// An integer.
         pub fn rdmatx_send_requests(&self) -> Option<i64> = "RDMATXSendRequests";
-        /// `RDMATXWriteRequests`: an integer.
+        /// An integer.
         pub fn rdmatx_write_requests(&self) -> Option<i64> = "RDMATXWriteRequests";
     }
 }
@@ -208,13 +208,13 @@ redfish_proto::view! {
     ///
     /// `SAS` of the schema `PortMetrics` 1.8.1.
     pub struct SAS = "PortMetrics.SAS" {
-        /// `InvalidDwordCount`: an integer.
+        /// An integer.
         pub fn invalid_dword_count(&self) -> Option<i64> = "InvalidDwordCount";
-        /// `RunningDisparityErrorCount`: an integer.
+        /// An integer.
         pub fn running_disparity_error_count(&self) -> Option<i64> = "RunningDisparityErrorCount";
-        /// `LossOfDwordSynchronizationCount`: an integer.
+        /// An integer.
         pub fn loss_of_dword_synchronization_count(&self) -> Option<i64> = "LossOfDwordSynchronizationCount";
-        /// `PhyResetProblemCount`: an integer.
+        /// An integer.
         pub fn phy_reset_problem_count(&self) -> Option<i64> = "PhyResetProblemCount";
     }
 }
@@ -224,17 +224,17 @@ redfish_proto::view! {
     ///
     /// `Transceiver` of the schema `PortMetrics` 1.8.1.
     pub struct Transceiver = "PortMetrics.Transceiver" {
-        /// `RXInputPowerMilliWatts`: a number in milliwatts.
+        /// A number in milliwatts.
         pub fn rx_input_power_milli_watts(&self) -> Option<view::Number> = "RXInputPowerMilliWatts";
-        /// `TXBiasCurrentMilliAmps`: a number in the unit `mA` (UCUM).
+        /// A number in the unit `mA` (UCUM).
         pub fn tx_bias_current_milli_amps(&self) -> Option<view::Number> = "TXBiasCurrentMilliAmps";
-        /// `TXOutputPowerMilliWatts`: a number in milliwatts.
+        /// A number in milliwatts.
         pub fn tx_output_power_milli_watts(&self) -> Option<view::Number> = "TXOutputPowerMilliWatts";
-        /// `SupplyVoltage`: a number in volts.
+        /// A number in volts.
         pub fn supply_voltage(&self) -> Option<view::Number> = "SupplyVoltage";
-        /// `WavelengthNanometers`: text in the unit `nm` (UCUM).
+        /// Text in the unit `nm` (UCUM).
         pub fn wavelength_nanometers(&self) -> Option<view::Text> = "WavelengthNanometers";
-        /// `ByLane`: a list of objects.
+        /// A list of objects.
         pub fn by_lane(&self) -> view::List<TransceiverLaneMetrics> = "ByLane";
     }
 }
@@ -244,13 +244,13 @@ redfish_proto::view! {
     ///
     /// `TransceiverLaneMetrics` of the schema `PortMetrics` 1.8.1.
     pub struct TransceiverLaneMetrics = "PortMetrics.TransceiverLaneMetrics" {
-        /// `LaneId`: an integer.
+        /// An integer.
         pub fn lane_id(&self) -> Option<i64> = "LaneId";
-        /// `RXInputPowerMilliWatts`: a number in milliwatts.
+        /// A number in milliwatts.
         pub fn rx_input_power_milli_watts(&self) -> Option<view::Number> = "RXInputPowerMilliWatts";
-        /// `TXBiasCurrentMilliAmps`: a number in the unit `mA` (UCUM).
+        /// A number in the unit `mA` (UCUM).
         pub fn tx_bias_current_milli_amps(&self) -> Option<view::Number> = "TXBiasCurrentMilliAmps";
-        /// `TXOutputPowerMilliWatts`: a number in milliwatts.
+        /// A number in milliwatts.
         pub fn tx_output_power_milli_watts(&self) -> Option<view::Number> = "TXOutputPowerMilliWatts";
     }
 }

@@ -13,21 +13,21 @@ redfish_proto::view! {
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/Power`, for example.
     /// Deprecated by the schema.
     pub struct Power = "Power.Power" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PowerControl`: a list of objects.
+        /// A list of objects.
         pub fn power_control(&self) -> view::List<PowerControl> = "PowerControl";
-        /// `Voltages`: a list of objects.
+        /// A list of objects.
         pub fn voltages(&self) -> view::List<Voltage> = "Voltages";
-        /// `PowerSupplies`: a list of objects.
+        /// A list of objects.
         pub fn power_supplies(&self) -> view::List<PowerSupply> = "PowerSupplies";
-        /// `Redundancy`: a list of objects.
+        /// A list of objects.
         pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
     }
 }
@@ -37,31 +37,31 @@ redfish_proto::view! {
     ///
     /// `PowerControl` of the schema `Power` 1.7.3.
     pub struct PowerControl = "Power.PowerControl" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PowerConsumedWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_consumed_watts(&self) -> Option<view::Number> = "PowerConsumedWatts";
-        /// `PowerRequestedWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_requested_watts(&self) -> Option<view::Number> = "PowerRequestedWatts";
-        /// `PowerAvailableWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_available_watts(&self) -> Option<view::Number> = "PowerAvailableWatts";
-        /// `PowerCapacityWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_capacity_watts(&self) -> Option<view::Number> = "PowerCapacityWatts";
-        /// `PowerAllocatedWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_allocated_watts(&self) -> Option<view::Number> = "PowerAllocatedWatts";
-        /// `PowerMetrics`: an object.
+        /// An object.
         pub fn power_metrics(&self) -> Option<PowerMetric> = "PowerMetrics";
-        /// `PowerLimit`: an object.
+        /// An object.
         pub fn power_limit(&self) -> Option<PowerLimit> = "PowerLimit";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
     }
 }
@@ -71,56 +71,58 @@ redfish_proto::view! {
     ///
     /// `PowerSupply` of the schema `Power` 1.7.3.
     pub struct PowerSupply = "Power.PowerSupply" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PowerSupplyType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn power_supply_type(&self) -> Option<PowerSupplyType> = "PowerSupplyType";
-        /// `LineInputVoltageType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn line_input_voltage_type(&self) -> Option<LineInputVoltageType> = "LineInputVoltageType";
-        /// `LineInputVoltage`: a number in volts.
+        /// A number in volts.
         pub fn line_input_voltage(&self) -> Option<view::Number> = "LineInputVoltage";
-        /// `PowerCapacityWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_capacity_watts(&self) -> Option<view::Number> = "PowerCapacityWatts";
-        /// `LastPowerOutputWatts`: a number in watts.
+        /// A number in watts.
         pub fn last_power_output_watts(&self) -> Option<view::Number> = "LastPowerOutputWatts";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `Redundancy`: a list of links.
+        /// A list of links.
         pub fn redundancy(&self) -> view::List<view::Link<crate::redundancy::Redundancy>> = "Redundancy";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `InputRanges`: a list of objects.
+        /// A list of objects.
         pub fn input_ranges(&self) -> view::List<InputRange> = "InputRanges";
-        /// `IndicatorLED`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `Location`: an object.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<crate::resource::IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `PowerInputWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_input_watts(&self) -> Option<view::Number> = "PowerInputWatts";
-        /// `PowerOutputWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_output_watts(&self) -> Option<view::Number> = "PowerOutputWatts";
-        /// `EfficiencyPercent`: a number in percent.
+        /// A number in percent.
         pub fn efficiency_percent(&self) -> Option<view::Number> = "EfficiencyPercent";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
     }
 }
@@ -130,37 +132,37 @@ redfish_proto::view! {
     ///
     /// `Voltage` of the schema `Power` 1.7.3.
     pub struct Voltage = "Power.Voltage" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `SensorNumber`: an integer.
+        /// An integer.
         pub fn sensor_number(&self) -> Option<i64> = "SensorNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ReadingVolts`: a number in volts.
+        /// A number in volts.
         pub fn reading_volts(&self) -> Option<view::Number> = "ReadingVolts";
-        /// `UpperThresholdNonCritical`: a number in volts.
+        /// A number in volts.
         pub fn upper_threshold_non_critical(&self) -> Option<view::Number> = "UpperThresholdNonCritical";
-        /// `UpperThresholdCritical`: a number in volts.
+        /// A number in volts.
         pub fn upper_threshold_critical(&self) -> Option<view::Number> = "UpperThresholdCritical";
-        /// `UpperThresholdFatal`: a number in volts.
+        /// A number in volts.
         pub fn upper_threshold_fatal(&self) -> Option<view::Number> = "UpperThresholdFatal";
-        /// `LowerThresholdNonCritical`: a number in volts.
+        /// A number in volts.
         pub fn lower_threshold_non_critical(&self) -> Option<view::Number> = "LowerThresholdNonCritical";
-        /// `LowerThresholdCritical`: a number in volts.
+        /// A number in volts.
         pub fn lower_threshold_critical(&self) -> Option<view::Number> = "LowerThresholdCritical";
-        /// `LowerThresholdFatal`: a number in volts.
+        /// A number in volts.
         pub fn lower_threshold_fatal(&self) -> Option<view::Number> = "LowerThresholdFatal";
-        /// `MinReadingRange`: a number in volts.
+        /// A number in volts.
         pub fn min_reading_range(&self) -> Option<view::Number> = "MinReadingRange";
-        /// `MaxReadingRange`: a number in volts.
+        /// A number in volts.
         pub fn max_reading_range(&self) -> Option<view::Number> = "MaxReadingRange";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
     }
 }
@@ -170,19 +172,19 @@ redfish_proto::view! {
     ///
     /// `InputRange` of the schema `Power` 1.7.3.
     pub struct InputRange = "Power.InputRange" {
-        /// `InputType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn input_type(&self) -> Option<InputType> = "InputType";
-        /// `MinimumVoltage`: a number in volts.
+        /// A number in volts.
         pub fn minimum_voltage(&self) -> Option<view::Number> = "MinimumVoltage";
-        /// `MaximumVoltage`: a number in volts.
+        /// A number in volts.
         pub fn maximum_voltage(&self) -> Option<view::Number> = "MaximumVoltage";
-        /// `MinimumFrequencyHz`: a number in hertz.
+        /// A number in hertz.
         pub fn minimum_frequency_hz(&self) -> Option<view::Number> = "MinimumFrequencyHz";
-        /// `MaximumFrequencyHz`: a number in hertz.
+        /// A number in hertz.
         pub fn maximum_frequency_hz(&self) -> Option<view::Number> = "MaximumFrequencyHz";
-        /// `OutputWattage`: a number in watts.
+        /// A number in watts.
         pub fn output_wattage(&self) -> Option<view::Number> = "OutputWattage";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -192,11 +194,13 @@ redfish_proto::view! {
     ///
     /// `PowerLimit` of the schema `Power` 1.7.3.
     pub struct PowerLimit = "Power.PowerLimit" {
-        /// `LimitInWatts`: a number in watts. Writable.
+        /// A number in watts. Writable.
         pub fn limit_in_watts(&self) -> Option<view::Number> = "LimitInWatts";
-        /// `LimitException`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn limit_exception(&self) -> Option<PowerLimitException> = "LimitException";
-        /// `CorrectionInMs`: an integer in milliseconds. Writable.
+        /// The values of `LimitException` that the service allows, if it lists them.
+        pub fn limit_exception_allowable_values(&self) -> view::List<PowerLimitException> = "LimitException@Redfish.AllowableValues";
+        /// An integer in milliseconds. Writable.
         pub fn correction_in_ms(&self) -> Option<i64> = "CorrectionInMs";
     }
 }
@@ -206,13 +210,13 @@ redfish_proto::view! {
     ///
     /// `PowerMetric` of the schema `Power` 1.7.3.
     pub struct PowerMetric = "Power.PowerMetric" {
-        /// `IntervalInMin`: an integer in minutes.
+        /// An integer in minutes.
         pub fn interval_in_min(&self) -> Option<i64> = "IntervalInMin";
-        /// `MinConsumedWatts`: a number in watts.
+        /// A number in watts.
         pub fn min_consumed_watts(&self) -> Option<view::Number> = "MinConsumedWatts";
-        /// `MaxConsumedWatts`: a number in watts.
+        /// A number in watts.
         pub fn max_consumed_watts(&self) -> Option<view::Number> = "MaxConsumedWatts";
-        /// `AverageConsumedWatts`: a number in watts.
+        /// A number in watts.
         pub fn average_consumed_watts(&self) -> Option<view::Number> = "AverageConsumedWatts";
     }
 }
@@ -243,7 +247,7 @@ impl Power {
 redfish_proto::patch! {
     /// Optional parameters of the action `Power.PowerSupplyReset`.
     pub struct PowerSupplyResetParameters {
-        /// `ResetType`: a value of an enumeration.
+        /// `ResetType`. A value of an enumeration.
         reset_type: value crate::resource::ResetType = "ResetType";
     }
 }
@@ -251,7 +255,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PowerControl`]: its writable members.
     pub struct PowerControlPatch of PowerControl {
-        /// `PowerLimit`: an object.
+        /// `PowerLimit`. An object.
         power_limit: object PowerLimitPatch = "PowerLimit";
     }
 }
@@ -259,9 +263,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PowerSupply`]: its writable members.
     pub struct PowerSupplyPatch of PowerSupply {
-        /// `IndicatorLED`: a value of an enumeration.
+        /// `IndicatorLED`. A value of an enumeration.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }
 }
@@ -269,11 +273,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PowerLimit`]: its writable members.
     pub struct PowerLimitPatch {
-        /// `LimitInWatts`: a number in watts.
+        /// `LimitInWatts`. A number in watts.
         limit_in_watts: value view::Nullable<f64> = "LimitInWatts";
-        /// `LimitException`: a value of an enumeration.
+        /// `LimitException`. A value of an enumeration.
         limit_exception: value view::Nullable<PowerLimitException> = "LimitException";
-        /// `CorrectionInMs`: an integer in milliseconds.
+        /// `CorrectionInMs`. An integer in milliseconds.
         correction_in_ms: value view::Nullable<i64> = "CorrectionInMs";
     }
 }
@@ -283,9 +287,7 @@ redfish_proto::enumeration! {
     ///
     /// `InputType` of the schema `Power` 1.7.3.
     pub enum InputType {
-        /// `AC`.
         AC = "AC",
-        /// `DC`.
         DC = "DC",
     }
 }
@@ -295,29 +297,20 @@ redfish_proto::enumeration! {
     ///
     /// `LineInputVoltageType` of the schema `Power` 1.7.3.
     pub enum LineInputVoltageType {
-        /// `Unknown`.
         Unknown = "Unknown",
-        /// `ACLowLine`. Deprecated by the schema.
+        /// Deprecated by the schema.
         ACLowLine = "ACLowLine",
-        /// `ACMidLine`. Deprecated by the schema.
+        /// Deprecated by the schema.
         ACMidLine = "ACMidLine",
-        /// `ACHighLine`. Deprecated by the schema.
+        /// Deprecated by the schema.
         ACHighLine = "ACHighLine",
-        /// `DCNeg48V`.
         DCNeg48V = "DCNeg48V",
-        /// `DC380V`.
         DC380V = "DC380V",
-        /// `AC120V`.
         AC120V = "AC120V",
-        /// `AC240V`.
         AC240V = "AC240V",
-        /// `AC277V`.
         AC277V = "AC277V",
-        /// `ACandDCWideRange`.
         ACandDCWideRange = "ACandDCWideRange",
-        /// `ACWideRange`.
         ACWideRange = "ACWideRange",
-        /// `DC240V`.
         DC240V = "DC240V",
     }
 }
@@ -327,13 +320,9 @@ redfish_proto::enumeration! {
     ///
     /// `PowerLimitException` of the schema `Power` 1.7.3.
     pub enum PowerLimitException {
-        /// `NoAction`.
         NoAction = "NoAction",
-        /// `HardPowerOff`.
         HardPowerOff = "HardPowerOff",
-        /// `LogEventOnly`.
         LogEventOnly = "LogEventOnly",
-        /// `Oem`.
         Oem = "Oem",
     }
 }
@@ -343,13 +332,9 @@ redfish_proto::enumeration! {
     ///
     /// `PowerSupplyType` of the schema `Power` 1.7.3.
     pub enum PowerSupplyType {
-        /// `Unknown`.
         Unknown = "Unknown",
-        /// `AC`.
         AC = "AC",
-        /// `DC`.
         DC = "DC",
-        /// `ACorDC`.
         ACorDC = "ACorDC",
     }
 }

@@ -12,75 +12,75 @@ redfish_proto::view! {
     /// `PowerDistribution` of the schema `PowerDistribution` 1.6.0.
     /// Services have it at `/redfish/v1/PowerEquipment/RackPDUs/{PowerDistributionId}`, for example.
     pub struct PowerDistribution = "PowerDistribution.PowerDistribution" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `EquipmentType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn equipment_type(&self) -> Option<PowerEquipmentType> = "EquipmentType";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `ProductionDate`: a date and time.
+        /// A date and time.
         pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `TransferConfiguration`: an object.
+        /// An object.
         pub fn transfer_configuration(&self) -> Option<TransferConfiguration> = "TransferConfiguration";
-        /// `TransferCriteria`: an object.
+        /// An object.
         pub fn transfer_criteria(&self) -> Option<TransferCriteria> = "TransferCriteria";
-        /// `Sensors`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         #[cfg(feature = "environment")]
         pub fn sensors(&self) -> Option<view::Link<crate::sensor_collection::SensorCollection>> = "Sensors";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Mains`: a link.
+        /// A link.
         pub fn mains(&self) -> Option<view::Link<crate::circuit_collection::CircuitCollection>> = "Mains";
-        /// `Branches`: a link.
+        /// A link.
         pub fn branches(&self) -> Option<view::Link<crate::circuit_collection::CircuitCollection>> = "Branches";
-        /// `Feeders`: a link.
+        /// A link.
         pub fn feeders(&self) -> Option<view::Link<crate::circuit_collection::CircuitCollection>> = "Feeders";
-        /// `Subfeeds`: a link.
+        /// A link.
         pub fn subfeeds(&self) -> Option<view::Link<crate::circuit_collection::CircuitCollection>> = "Subfeeds";
-        /// `Outlets`: a link.
+        /// A link.
         pub fn outlets(&self) -> Option<view::Link<crate::outlet_collection::OutletCollection>> = "Outlets";
-        /// `OutletGroups`: a link.
+        /// A link.
         pub fn outlet_groups(&self) -> Option<view::Link<crate::outlet_group_collection::OutletGroupCollection>> = "OutletGroups";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::power_distribution_metrics::PowerDistributionMetrics>> = "Metrics";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `PowerSupplies`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         #[cfg(feature = "environment")]
         pub fn power_supplies(&self) -> Option<view::Link<crate::power_supply_collection::PowerSupplyCollection>> = "PowerSupplies";
-        /// `PowerSupplyRedundancy`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         pub fn power_supply_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "PowerSupplyRedundancy";
-        /// `MainsRedundancy`: an object.
+        /// An object.
         pub fn mains_redundancy(&self) -> Option<crate::redundancy::RedundantGroup> = "MainsRedundancy";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `PowerCapacityVA`: an integer in volt-amperes.
+        /// An integer in volt-amperes.
         pub fn power_capacity_va(&self) -> Option<i64> = "PowerCapacityVA";
-        /// `MultipartImportConfigurationPushURI`: a URI.
+        /// A URI.
         pub fn multipart_import_configuration_push_uri(&self) -> Option<view::Text> = "MultipartImportConfigurationPushURI";
-        /// `PowerDistributionRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn power_distribution_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "PowerDistributionRedundancy";
     }
 }
@@ -90,13 +90,13 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `PowerDistribution` 1.6.0.
     pub struct Links = "PowerDistribution.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a list of links.
+        /// A list of links.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `Facility`: a link.
+        /// A link.
         pub fn facility(&self) -> Option<view::Link<crate::facility::Facility>> = "Facility";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
     }
 }
@@ -106,23 +106,23 @@ redfish_proto::view! {
     ///
     /// `TransferConfiguration` of the schema `PowerDistribution` 1.6.0.
     pub struct TransferConfiguration = "PowerDistribution.TransferConfiguration" {
-        /// `ActiveMainsId`: text. Writable.
+        /// Text. Writable.
         pub fn active_mains_id(&self) -> Option<view::Text> = "ActiveMainsId";
-        /// `AutoTransferEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn auto_transfer_enabled(&self) -> Option<bool> = "AutoTransferEnabled";
-        /// `ClosedTransitionAllowed`: true or false. Writable.
+        /// True or false. Writable.
         pub fn closed_transition_allowed(&self) -> Option<bool> = "ClosedTransitionAllowed";
-        /// `ClosedTransitionTimeoutSeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn closed_transition_timeout_seconds(&self) -> Option<i64> = "ClosedTransitionTimeoutSeconds";
-        /// `PreferredMainsId`: text. Writable.
+        /// Text. Writable.
         pub fn preferred_mains_id(&self) -> Option<view::Text> = "PreferredMainsId";
-        /// `RetransferDelaySeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn retransfer_delay_seconds(&self) -> Option<i64> = "RetransferDelaySeconds";
-        /// `RetransferEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn retransfer_enabled(&self) -> Option<bool> = "RetransferEnabled";
-        /// `TransferDelaySeconds`: an integer. Writable.
+        /// An integer. Writable.
         pub fn transfer_delay_seconds(&self) -> Option<i64> = "TransferDelaySeconds";
-        /// `TransferInhibit`: true or false. Writable.
+        /// True or false. Writable.
         pub fn transfer_inhibit(&self) -> Option<bool> = "TransferInhibit";
     }
 }
@@ -132,15 +132,17 @@ redfish_proto::view! {
     ///
     /// `TransferCriteria` of the schema `PowerDistribution` 1.6.0.
     pub struct TransferCriteria = "PowerDistribution.TransferCriteria" {
-        /// `TransferSensitivity`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn transfer_sensitivity(&self) -> Option<TransferSensitivityType> = "TransferSensitivity";
-        /// `OverVoltageRMSPercentage`: a number in percent. Writable.
+        /// The values of `TransferSensitivity` that the service allows, if it lists them.
+        pub fn transfer_sensitivity_allowable_values(&self) -> view::List<TransferSensitivityType> = "TransferSensitivity@Redfish.AllowableValues";
+        /// A number in percent. Writable.
         pub fn over_voltage_rms_percentage(&self) -> Option<view::Number> = "OverVoltageRMSPercentage";
-        /// `UnderVoltageRMSPercentage`: a number in percent. Writable.
+        /// A number in percent. Writable.
         pub fn under_voltage_rms_percentage(&self) -> Option<view::Number> = "UnderVoltageRMSPercentage";
-        /// `OverNominalFrequencyHz`: a number in hertz. Writable.
+        /// A number in hertz. Writable.
         pub fn over_nominal_frequency_hz(&self) -> Option<view::Number> = "OverNominalFrequencyHz";
-        /// `UnderNominalFrequencyHz`: a number in hertz. Writable.
+        /// A number in hertz. Writable.
         pub fn under_nominal_frequency_hz(&self) -> Option<view::Number> = "UnderNominalFrequencyHz";
     }
 }
@@ -182,11 +184,11 @@ impl PowerDistribution {
 redfish_proto::patch! {
     /// Optional parameters of the action `PowerDistribution.ExportConfiguration`.
     pub struct ExportConfigurationParameters {
-        /// `OEMComponents`: a list of texts.
+        /// `OEMComponents`. A list of texts.
         oem_components: list String = "OEMComponents";
-        /// `Security`: a value of an enumeration.
+        /// `Security`. A value of an enumeration.
         security: value ExportSecurity = "Security";
-        /// `EncryptionPassphrase`: text.
+        /// `EncryptionPassphrase`. Text.
         encryption_passphrase: value String = "EncryptionPassphrase";
     }
 }
@@ -194,21 +196,21 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PowerDistribution`]: its writable members.
     pub struct PowerDistributionPatch of PowerDistribution {
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `TransferConfiguration`: an object.
+        /// `TransferConfiguration`. An object.
         transfer_configuration: object TransferConfigurationPatch = "TransferConfiguration";
-        /// `TransferCriteria`: an object.
+        /// `TransferCriteria`. An object.
         transfer_criteria: object TransferCriteriaPatch = "TransferCriteria";
-        /// `PowerSupplyRedundancy`: a list of objects. Deprecated by the schema.
+        /// `PowerSupplyRedundancy`. A list of objects. Deprecated by the schema.
         power_supply_redundancy: objects crate::redundancy::RedundantGroupPatch = "PowerSupplyRedundancy";
-        /// `MainsRedundancy`: an object.
+        /// `MainsRedundancy`. An object.
         mains_redundancy: object crate::redundancy::RedundantGroupPatch = "MainsRedundancy";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `PowerDistributionRedundancy`: a list of objects.
+        /// `PowerDistributionRedundancy`. A list of objects.
         power_distribution_redundancy: objects crate::redundancy::RedundantGroupPatch = "PowerDistributionRedundancy";
     }
 }
@@ -216,23 +218,23 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TransferConfiguration`]: its writable members.
     pub struct TransferConfigurationPatch {
-        /// `ActiveMainsId`: text.
+        /// `ActiveMainsId`. Text.
         active_mains_id: value view::Nullable<String> = "ActiveMainsId";
-        /// `AutoTransferEnabled`: true or false.
+        /// `AutoTransferEnabled`. True or false.
         auto_transfer_enabled: value view::Nullable<bool> = "AutoTransferEnabled";
-        /// `ClosedTransitionAllowed`: true or false.
+        /// `ClosedTransitionAllowed`. True or false.
         closed_transition_allowed: value view::Nullable<bool> = "ClosedTransitionAllowed";
-        /// `ClosedTransitionTimeoutSeconds`: an integer.
+        /// `ClosedTransitionTimeoutSeconds`. An integer.
         closed_transition_timeout_seconds: value view::Nullable<i64> = "ClosedTransitionTimeoutSeconds";
-        /// `PreferredMainsId`: text.
+        /// `PreferredMainsId`. Text.
         preferred_mains_id: value view::Nullable<String> = "PreferredMainsId";
-        /// `RetransferDelaySeconds`: an integer.
+        /// `RetransferDelaySeconds`. An integer.
         retransfer_delay_seconds: value view::Nullable<i64> = "RetransferDelaySeconds";
-        /// `RetransferEnabled`: true or false.
+        /// `RetransferEnabled`. True or false.
         retransfer_enabled: value view::Nullable<bool> = "RetransferEnabled";
-        /// `TransferDelaySeconds`: an integer.
+        /// `TransferDelaySeconds`. An integer.
         transfer_delay_seconds: value view::Nullable<i64> = "TransferDelaySeconds";
-        /// `TransferInhibit`: true or false.
+        /// `TransferInhibit`. True or false.
         transfer_inhibit: value view::Nullable<bool> = "TransferInhibit";
     }
 }
@@ -240,15 +242,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TransferCriteria`]: its writable members.
     pub struct TransferCriteriaPatch {
-        /// `TransferSensitivity`: a value of an enumeration.
+        /// `TransferSensitivity`. A value of an enumeration.
         transfer_sensitivity: value view::Nullable<TransferSensitivityType> = "TransferSensitivity";
-        /// `OverVoltageRMSPercentage`: a number in percent.
+        /// `OverVoltageRMSPercentage`. A number in percent.
         over_voltage_rms_percentage: value view::Nullable<f64> = "OverVoltageRMSPercentage";
-        /// `UnderVoltageRMSPercentage`: a number in percent.
+        /// `UnderVoltageRMSPercentage`. A number in percent.
         under_voltage_rms_percentage: value view::Nullable<f64> = "UnderVoltageRMSPercentage";
-        /// `OverNominalFrequencyHz`: a number in hertz.
+        /// `OverNominalFrequencyHz`. A number in hertz.
         over_nominal_frequency_hz: value view::Nullable<f64> = "OverNominalFrequencyHz";
-        /// `UnderNominalFrequencyHz`: a number in hertz.
+        /// `UnderNominalFrequencyHz`. A number in hertz.
         under_nominal_frequency_hz: value view::Nullable<f64> = "UnderNominalFrequencyHz";
     }
 }
@@ -258,13 +260,9 @@ redfish_proto::enumeration! {
     ///
     /// `Component` of the schema `PowerDistribution` 1.6.0.
     pub enum Component {
-        /// `All`.
         All = "All",
-        /// `Manager`.
         Manager = "Manager",
-        /// `ManagerAccounts`.
         ManagerAccounts = "ManagerAccounts",
-        /// `PowerDistribution`.
         PowerDistribution = "PowerDistribution",
     }
 }
@@ -274,11 +272,8 @@ redfish_proto::enumeration! {
     ///
     /// `ExportSecurity` of the schema `PowerDistribution` 1.6.0.
     pub enum ExportSecurity {
-        /// `IncludeSensitiveData`.
         IncludeSensitiveData = "IncludeSensitiveData",
-        /// `HashedDataOnly`.
         HashedDataOnly = "HashedDataOnly",
-        /// `ExcludeSensitiveData`.
         ExcludeSensitiveData = "ExcludeSensitiveData",
     }
 }
@@ -288,9 +283,7 @@ redfish_proto::enumeration! {
     ///
     /// `ExportType` of the schema `PowerDistribution` 1.6.0.
     pub enum ExportType {
-        /// `Clone`.
         Clone = "Clone",
-        /// `Replacement`.
         Replacement = "Replacement",
     }
 }
@@ -300,21 +293,13 @@ redfish_proto::enumeration! {
     ///
     /// `PowerEquipmentType` of the schema `PowerDistribution` 1.6.0.
     pub enum PowerEquipmentType {
-        /// `RackPDU`.
         RackPDU = "RackPDU",
-        /// `FloorPDU`.
         FloorPDU = "FloorPDU",
-        /// `ManualTransferSwitch`.
         ManualTransferSwitch = "ManualTransferSwitch",
-        /// `AutomaticTransferSwitch`.
         AutomaticTransferSwitch = "AutomaticTransferSwitch",
-        /// `Switchgear`.
         Switchgear = "Switchgear",
-        /// `PowerShelf`.
         PowerShelf = "PowerShelf",
-        /// `Bus`.
         Bus = "Bus",
-        /// `BatteryShelf`.
         BatteryShelf = "BatteryShelf",
     }
 }
@@ -324,11 +309,8 @@ redfish_proto::enumeration! {
     ///
     /// `TransferSensitivityType` of the schema `PowerDistribution` 1.6.0.
     pub enum TransferSensitivityType {
-        /// `High`.
         High = "High",
-        /// `Medium`.
         Medium = "Medium",
-        /// `Low`.
         Low = "Low",
     }
 }

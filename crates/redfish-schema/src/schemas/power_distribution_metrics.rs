@@ -12,33 +12,33 @@ redfish_proto::view! {
     /// `PowerDistributionMetrics` of the schema `PowerDistributionMetrics` 1.4.0.
     /// Services have it at `/redfish/v1/PowerEquipment/RackPDUs/{PowerDistributionId}/Metrics`, for example.
     pub struct PowerDistributionMetrics = "PowerDistributionMetrics.PowerDistributionMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `EnergykWh`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn energy_kwh(&self) -> Option<crate::sensor::Sensor> = "EnergykWh";
-        /// `TemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "TemperatureCelsius";
-        /// `HumidityPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn humidity_percent(&self) -> Option<crate::sensor::Sensor> = "HumidityPercent";
-        /// `PowerLoadPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn power_load_percent(&self) -> Option<crate::sensor::Sensor> = "PowerLoadPercent";
-        /// `AbsoluteHumidity`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn absolute_humidity(&self) -> Option<crate::sensor::Sensor> = "AbsoluteHumidity";
-        /// `AmbientTemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn ambient_temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "AmbientTemperatureCelsius";
     }

@@ -10,17 +10,17 @@ redfish_proto::view! {
     /// `PowerDomain` of the schema `PowerDomain` 1.2.2.
     /// Services have it at `/redfish/v1/Facilities/{FacilityId}/PowerDomains/{PowerDomainId}`, for example.
     pub struct PowerDomain = "PowerDomain.PowerDomain" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -30,21 +30,21 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `PowerDomain` 1.2.2.
     pub struct Links = "PowerDomain.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `FloorPDUs`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn floor_pdus(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "FloorPDUs";
-        /// `RackPDUs`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn rack_pdus(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "RackPDUs";
-        /// `TransferSwitches`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn transfer_switches(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "TransferSwitches";
-        /// `Switchgear`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn switchgear(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "Switchgear";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
-        /// `PowerShelves`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn power_shelves(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "PowerShelves";
-        /// `ElectricalBuses`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn electrical_buses(&self) -> view::List<view::Link<crate::power_distribution::PowerDistribution>> = "ElectricalBuses";
     }
 }
@@ -52,7 +52,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`PowerDomain`]: its writable members.
     pub struct PowerDomainPatch of PowerDomain {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -60,17 +60,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `FloorPDUs`: a list of links.
+        /// `FloorPDUs`. A list of links.
         floor_pdus: list view::Reference = "FloorPDUs";
-        /// `RackPDUs`: a list of links.
+        /// `RackPDUs`. A list of links.
         rack_pdus: list view::Reference = "RackPDUs";
-        /// `TransferSwitches`: a list of links.
+        /// `TransferSwitches`. A list of links.
         transfer_switches: list view::Reference = "TransferSwitches";
-        /// `Switchgear`: a list of links.
+        /// `Switchgear`. A list of links.
         switchgear: list view::Reference = "Switchgear";
-        /// `PowerShelves`: a list of links.
+        /// `PowerShelves`. A list of links.
         power_shelves: list view::Reference = "PowerShelves";
-        /// `ElectricalBuses`: a list of links.
+        /// `ElectricalBuses`. A list of links.
         electrical_buses: list view::Reference = "ElectricalBuses";
     }
 }
@@ -79,11 +79,11 @@ redfish_proto::patch! {
     /// The body that creates a [`PowerDomain`], with what the schema requires as arguments of `new`.
     pub struct PowerDomainCreate creates PowerDomain (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }

@@ -10,29 +10,29 @@ redfish_proto::view! {
     /// `PowerEquipment` of the schema `PowerEquipment` 1.2.3.
     /// Services have it at `/redfish/v1/PowerEquipment`, for example.
     pub struct PowerEquipment = "PowerEquipment.PowerEquipment" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `FloorPDUs`: a link.
+        /// A link.
         pub fn floor_pdus(&self) -> Option<view::Link<crate::power_distribution_collection::PowerDistributionCollection>> = "FloorPDUs";
-        /// `RackPDUs`: a link.
+        /// A link.
         pub fn rack_pdus(&self) -> Option<view::Link<crate::power_distribution_collection::PowerDistributionCollection>> = "RackPDUs";
-        /// `Switchgear`: a link.
+        /// A link.
         pub fn switchgear(&self) -> Option<view::Link<crate::power_distribution_collection::PowerDistributionCollection>> = "Switchgear";
-        /// `TransferSwitches`: a link.
+        /// A link.
         pub fn transfer_switches(&self) -> Option<view::Link<crate::power_distribution_collection::PowerDistributionCollection>> = "TransferSwitches";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `PowerShelves`: a link.
+        /// A link.
         pub fn power_shelves(&self) -> Option<view::Link<crate::power_distribution_collection::PowerDistributionCollection>> = "PowerShelves";
-        /// `ElectricalBuses`: a link.
+        /// A link.
         pub fn electrical_buses(&self) -> Option<view::Link<crate::power_distribution_collection::PowerDistributionCollection>> = "ElectricalBuses";
     }
 }
@@ -42,9 +42,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `PowerEquipment` 1.2.3.
     pub struct Links = "PowerEquipment.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
     }
 }

@@ -10,25 +10,25 @@ redfish_proto::view! {
     /// `PowerSubsystem` of the schema `PowerSubsystem` 1.1.3.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem`, for example.
     pub struct PowerSubsystem = "PowerSubsystem.PowerSubsystem" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `CapacityWatts`: a number in watts.
+        /// A number in watts.
         pub fn capacity_watts(&self) -> Option<view::Number> = "CapacityWatts";
-        /// `Allocation`: an object.
+        /// An object.
         pub fn allocation(&self) -> Option<PowerAllocation> = "Allocation";
-        /// `PowerSupplies`: a link.
+        /// A link.
         pub fn power_supplies(&self) -> Option<view::Link<crate::power_supply_collection::PowerSupplyCollection>> = "PowerSupplies";
-        /// `PowerSupplyRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn power_supply_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "PowerSupplyRedundancy";
-        /// `Batteries`: a link.
+        /// A link.
         pub fn batteries(&self) -> Option<view::Link<crate::battery_collection::BatteryCollection>> = "Batteries";
     }
 }
@@ -38,9 +38,9 @@ redfish_proto::view! {
     ///
     /// `PowerAllocation` of the schema `PowerSubsystem` 1.1.3.
     pub struct PowerAllocation = "PowerSubsystem.PowerAllocation" {
-        /// `RequestedWatts`: a number in watts.
+        /// A number in watts.
         pub fn requested_watts(&self) -> Option<view::Number> = "RequestedWatts";
-        /// `AllocatedWatts`: a number in watts.
+        /// A number in watts.
         pub fn allocated_watts(&self) -> Option<view::Number> = "AllocatedWatts";
     }
 }
@@ -48,7 +48,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`PowerSubsystem`]: its writable members.
     pub struct PowerSubsystemPatch of PowerSubsystem {
-        /// `PowerSupplyRedundancy`: a list of objects.
+        /// `PowerSupplyRedundancy`. A list of objects.
         power_supply_redundancy: objects crate::redundancy::RedundantGroupPatch = "PowerSupplyRedundancy";
     }
 }

@@ -12,76 +12,76 @@ redfish_proto::view! {
     /// `PowerSupply` of the schema `PowerSupply` 1.6.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem/PowerSupplies/{PowerSupplyId}`, for example.
     pub struct PowerSupply = "PowerSupply.PowerSupply" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PowerSupplyType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn power_supply_type(&self) -> Option<PowerSupplyType> = "PowerSupplyType";
-        /// `InputNominalVoltageType`: a value of an enumeration.
+        /// A value of an enumeration.
         #[cfg(feature = "facility")]
         pub fn input_nominal_voltage_type(&self) -> Option<crate::circuit::NominalVoltageType> = "InputNominalVoltageType";
-        /// `PowerCapacityWatts`: a number in watts.
+        /// A number in watts.
         pub fn power_capacity_watts(&self) -> Option<view::Number> = "PowerCapacityWatts";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `InputRanges`: a list of objects.
+        /// A list of objects.
         pub fn input_ranges(&self) -> view::List<InputRange> = "InputRanges";
-        /// `OutputRails`: a list of objects.
+        /// A list of objects.
         pub fn output_rails(&self) -> view::List<OutputRail> = "OutputRails";
-        /// `PhaseWiringType`: a value of an enumeration.
+        /// A value of an enumeration.
         #[cfg(feature = "facility")]
         pub fn phase_wiring_type(&self) -> Option<crate::circuit::PhaseWiringType> = "PhaseWiringType";
-        /// `PlugType`: a value of an enumeration.
+        /// A value of an enumeration.
         #[cfg(feature = "facility")]
         pub fn plug_type(&self) -> Option<crate::circuit::PlugType> = "PlugType";
-        /// `EfficiencyRatings`: a list of objects.
+        /// A list of objects.
         pub fn efficiency_ratings(&self) -> view::List<EfficiencyRating> = "EfficiencyRatings";
-        /// `HotPluggable`: true or false.
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::power_supply_metrics::PowerSupplyMetrics>> = "Metrics";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `ProductionDate`: a date and time.
+        /// A date and time.
         pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
-        /// `ElectricalSourceManagerURIs`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn electrical_source_manager_uris(&self) -> view::List<view::Text> = "ElectricalSourceManagerURIs";
-        /// `ElectricalSourceNames`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn electrical_source_names(&self) -> view::List<view::Text> = "ElectricalSourceNames";
-        /// `LineInputStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn line_input_status(&self) -> Option<LineStatus> = "LineInputStatus";
-        /// `Replaceable`: true or false.
+        /// True or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
-        /// `OutputNominalVoltageType`: a value of an enumeration.
+        /// A value of an enumeration.
         #[cfg(feature = "facility")]
         pub fn output_nominal_voltage_type(&self) -> Option<crate::circuit::NominalVoltageType> = "OutputNominalVoltageType";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
     }
@@ -92,9 +92,9 @@ redfish_proto::view! {
     ///
     /// `EfficiencyRating` of the schema `PowerSupply` 1.6.0.
     pub struct EfficiencyRating = "PowerSupply.EfficiencyRating" {
-        /// `LoadPercent`: a number in percent.
+        /// A number in percent.
         pub fn load_percent(&self) -> Option<view::Number> = "LoadPercent";
-        /// `EfficiencyPercent`: a number in percent.
+        /// A number in percent.
         pub fn efficiency_percent(&self) -> Option<view::Number> = "EfficiencyPercent";
     }
 }
@@ -104,10 +104,10 @@ redfish_proto::view! {
     ///
     /// `InputRange` of the schema `PowerSupply` 1.6.0.
     pub struct InputRange = "PowerSupply.InputRange" {
-        /// `NominalVoltageType`: a value of an enumeration.
+        /// A value of an enumeration.
         #[cfg(feature = "facility")]
         pub fn nominal_voltage_type(&self) -> Option<crate::circuit::NominalVoltageType> = "NominalVoltageType";
-        /// `CapacityWatts`: a number in watts.
+        /// A number in watts.
         pub fn capacity_watts(&self) -> Option<view::Number> = "CapacityWatts";
     }
 }
@@ -117,15 +117,15 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `PowerSupply` 1.6.0.
     pub struct Links = "PowerSupply.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Outlet`: a link. Writable. Deprecated by the schema.
+        /// A link. Writable. Deprecated by the schema.
         #[cfg(feature = "facility")]
         pub fn outlet(&self) -> Option<view::Link<crate::outlet::Outlet>> = "Outlet";
-        /// `PowerOutlets`: a list of links. Writable.
+        /// A list of links. Writable.
         #[cfg(feature = "facility")]
         pub fn power_outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "PowerOutlets";
-        /// `PoweringChassis`: a list of links.
+        /// A list of links.
         pub fn powering_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "PoweringChassis";
     }
 }
@@ -135,9 +135,9 @@ redfish_proto::view! {
     ///
     /// `OutputRail` of the schema `PowerSupply` 1.6.0.
     pub struct OutputRail = "PowerSupply.OutputRail" {
-        /// `NominalVoltage`: a number.
+        /// A number.
         pub fn nominal_voltage(&self) -> Option<view::Number> = "NominalVoltage";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
     }
 }
@@ -165,15 +165,15 @@ impl PowerSupply {
 redfish_proto::patch! {
     /// Changes of [`PowerSupply`]: its writable members.
     pub struct PowerSupplyPatch of PowerSupply {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `ElectricalSourceManagerURIs`: a list of URIs.
+        /// `ElectricalSourceManagerURIs`. A list of URIs.
         electrical_source_manager_uris: list String = "ElectricalSourceManagerURIs";
-        /// `ElectricalSourceNames`: a list of texts.
+        /// `ElectricalSourceNames`. A list of texts.
         electrical_source_names: list String = "ElectricalSourceNames";
     }
 }
@@ -181,10 +181,10 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `Outlet`: a link. Deprecated by the schema.
+        /// `Outlet`. A link. Deprecated by the schema.
         #[cfg(feature = "facility")]
         outlet: value view::Reference = "Outlet";
-        /// `PowerOutlets`: a list of links.
+        /// `PowerOutlets`. A list of links.
         #[cfg(feature = "facility")]
         power_outlets: list view::Reference = "PowerOutlets";
     }
@@ -195,11 +195,8 @@ redfish_proto::enumeration! {
     ///
     /// `LineStatus` of the schema `PowerSupply` 1.6.0.
     pub enum LineStatus {
-        /// `Normal`.
         Normal = "Normal",
-        /// `LossOfInput`.
         LossOfInput = "LossOfInput",
-        /// `OutOfRange`.
         OutOfRange = "OutOfRange",
     }
 }
@@ -209,13 +206,9 @@ redfish_proto::enumeration! {
     ///
     /// `PowerSupplyType` of the schema `PowerSupply` 1.6.0.
     pub enum PowerSupplyType {
-        /// `AC`.
         AC = "AC",
-        /// `DC`.
         DC = "DC",
-        /// `ACorDC`.
         ACorDC = "ACorDC",
-        /// `DCRegulator`.
         DCRegulator = "DCRegulator",
     }
 }

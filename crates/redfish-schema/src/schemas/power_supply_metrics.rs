@@ -12,47 +12,47 @@ redfish_proto::view! {
     /// `PowerSupplyMetrics` of the schema `PowerSupplyMetrics` 1.2.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem/PowerSupplies/{PowerSupplyId}/Metrics`, for example.
     pub struct PowerSupplyMetrics = "PowerSupplyMetrics.PowerSupplyMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `InputVoltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn input_voltage(&self) -> Option<crate::sensor::Sensor> = "InputVoltage";
-        /// `InputCurrentAmps`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn input_current_amps(&self) -> Option<crate::sensor::Sensor> = "InputCurrentAmps";
-        /// `InputPowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn input_power_watts(&self) -> Option<crate::sensor::Sensor> = "InputPowerWatts";
-        /// `EnergykWh`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn energy_kwh(&self) -> Option<crate::sensor::Sensor> = "EnergykWh";
-        /// `FrequencyHz`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn frequency_hz(&self) -> Option<crate::sensor::Sensor> = "FrequencyHz";
-        /// `OutputPowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn output_power_watts(&self) -> Option<crate::sensor::Sensor> = "OutputPowerWatts";
-        /// `RailVoltage`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn rail_voltage(&self) -> view::List<crate::sensor::Sensor> = "RailVoltage";
-        /// `RailCurrentAmps`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn rail_current_amps(&self) -> view::List<crate::sensor::Sensor> = "RailCurrentAmps";
-        /// `RailPowerWatts`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn rail_power_watts(&self) -> view::List<crate::sensor::Sensor> = "RailPowerWatts";
-        /// `TemperatureCelsius`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "TemperatureCelsius";
-        /// `FanSpeedPercent`: an object. A copy of a part of the resource. Deprecated by the schema.
+        /// An object. A copy of a part of the resource. Deprecated by the schema.
         pub fn fan_speed_percent(&self) -> Option<crate::sensor::Sensor> = "FanSpeedPercent";
-        /// `FanSpeedsPercent`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn fan_speeds_percent(&self) -> view::List<crate::sensor::Sensor> = "FanSpeedsPercent";
-        /// `PolyPhaseVoltage`: an object.
+        /// An object.
         pub fn poly_phase_voltage(&self) -> Option<VoltageSensors> = "PolyPhaseVoltage";
-        /// `PolyPhaseCurrentAmps`: an object.
+        /// An object.
         pub fn poly_phase_current_amps(&self) -> Option<CurrentSensors> = "PolyPhaseCurrentAmps";
-        /// `PolyPhasePowerWatts`: an object.
+        /// An object.
         pub fn poly_phase_power_watts(&self) -> Option<PowerSensors> = "PolyPhasePowerWatts";
-        /// `PolyPhaseEnergykWh`: an object.
+        /// An object.
         pub fn poly_phase_energy_kwh(&self) -> Option<EnergySensors> = "PolyPhaseEnergykWh";
     }
 }
@@ -62,13 +62,13 @@ redfish_proto::view! {
     ///
     /// `CurrentSensors` of the schema `PowerSupplyMetrics` 1.2.0.
     pub struct CurrentSensors = "PowerSupplyMetrics.CurrentSensors" {
-        /// `Line1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line1(&self) -> Option<crate::sensor::Sensor> = "Line1";
-        /// `Line2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line2(&self) -> Option<crate::sensor::Sensor> = "Line2";
-        /// `Line3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line3(&self) -> Option<crate::sensor::Sensor> = "Line3";
-        /// `Neutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn neutral(&self) -> Option<crate::sensor::Sensor> = "Neutral";
     }
 }
@@ -78,17 +78,17 @@ redfish_proto::view! {
     ///
     /// `EnergySensors` of the schema `PowerSupplyMetrics` 1.2.0.
     pub struct EnergySensors = "PowerSupplyMetrics.EnergySensors" {
-        /// `Line1ToLine2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line1_to_line2(&self) -> Option<crate::sensor::Sensor> = "Line1ToLine2";
-        /// `Line2ToLine3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line2_to_line3(&self) -> Option<crate::sensor::Sensor> = "Line2ToLine3";
-        /// `Line3ToLine1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line3_to_line1(&self) -> Option<crate::sensor::Sensor> = "Line3ToLine1";
-        /// `Line1ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line1_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line1ToNeutral";
-        /// `Line2ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line2_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line2ToNeutral";
-        /// `Line3ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line3_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line3ToNeutral";
     }
 }
@@ -98,17 +98,17 @@ redfish_proto::view! {
     ///
     /// `PowerSensors` of the schema `PowerSupplyMetrics` 1.2.0.
     pub struct PowerSensors = "PowerSupplyMetrics.PowerSensors" {
-        /// `Line1ToLine2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line1_to_line2(&self) -> Option<crate::sensor::Sensor> = "Line1ToLine2";
-        /// `Line2ToLine3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line2_to_line3(&self) -> Option<crate::sensor::Sensor> = "Line2ToLine3";
-        /// `Line3ToLine1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line3_to_line1(&self) -> Option<crate::sensor::Sensor> = "Line3ToLine1";
-        /// `Line1ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line1_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line1ToNeutral";
-        /// `Line2ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line2_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line2ToNeutral";
-        /// `Line3ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line3_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line3ToNeutral";
     }
 }
@@ -118,17 +118,17 @@ redfish_proto::view! {
     ///
     /// `VoltageSensors` of the schema `PowerSupplyMetrics` 1.2.0.
     pub struct VoltageSensors = "PowerSupplyMetrics.VoltageSensors" {
-        /// `Line1ToLine2`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line1_to_line2(&self) -> Option<crate::sensor::Sensor> = "Line1ToLine2";
-        /// `Line2ToLine3`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line2_to_line3(&self) -> Option<crate::sensor::Sensor> = "Line2ToLine3";
-        /// `Line3ToLine1`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line3_to_line1(&self) -> Option<crate::sensor::Sensor> = "Line3ToLine1";
-        /// `Line1ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line1_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line1ToNeutral";
-        /// `Line2ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line2_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line2ToNeutral";
-        /// `Line3ToNeutral`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn line3_to_neutral(&self) -> Option<crate::sensor::Sensor> = "Line3ToNeutral";
     }
 }

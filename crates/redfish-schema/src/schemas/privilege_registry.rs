@@ -9,21 +9,21 @@ redfish_proto::view! {
     ///
     /// `PrivilegeRegistry` of the schema `PrivilegeRegistry` 1.2.0.
     pub struct PrivilegeRegistry = "PrivilegeRegistry.PrivilegeRegistry" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PrivilegesUsed`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn privileges_used(&self) -> view::List<crate::privileges::PrivilegeType> = "PrivilegesUsed";
-        /// `OEMPrivilegesUsed`: a list of texts.
+        /// A list of texts.
         pub fn oem_privileges_used(&self) -> view::List<view::Text> = "OEMPrivilegesUsed";
-        /// `Mappings`: a list of objects.
+        /// A list of objects.
         pub fn mappings(&self) -> view::List<Mapping> = "Mappings";
-        /// `OEMPrivilegeDescriptions`: a list of texts.
+        /// A list of texts.
         pub fn oem_privilege_descriptions(&self) -> view::List<view::Text> = "OEMPrivilegeDescriptions";
     }
 }
@@ -33,15 +33,15 @@ redfish_proto::view! {
     ///
     /// `Mapping` of the schema `PrivilegeRegistry` 1.2.0.
     pub struct Mapping = "PrivilegeRegistry.Mapping" {
-        /// `Entity`: text.
+        /// Text.
         pub fn entity(&self) -> Option<view::Text> = "Entity";
-        /// `SubordinateOverrides`: a list of objects.
+        /// A list of objects.
         pub fn subordinate_overrides(&self) -> view::List<Target_PrivilegeMap> = "SubordinateOverrides";
-        /// `ResourceURIOverrides`: a list of objects.
+        /// A list of objects.
         pub fn resource_uri_overrides(&self) -> view::List<Target_PrivilegeMap> = "ResourceURIOverrides";
-        /// `PropertyOverrides`: a list of objects.
+        /// A list of objects.
         pub fn property_overrides(&self) -> view::List<Target_PrivilegeMap> = "PropertyOverrides";
-        /// `OperationMap`: an object.
+        /// An object.
         pub fn operation_map(&self) -> Option<OperationMap> = "OperationMap";
     }
 }
@@ -51,17 +51,17 @@ redfish_proto::view! {
     ///
     /// `OperationMap` of the schema `PrivilegeRegistry` 1.2.0.
     pub struct OperationMap = "PrivilegeRegistry.OperationMap" {
-        /// `GET`: a list of objects.
+        /// A list of objects.
         pub fn get(&self) -> view::List<OperationPrivilege> = "GET";
-        /// `HEAD`: a list of objects.
+        /// A list of objects.
         pub fn head(&self) -> view::List<OperationPrivilege> = "HEAD";
-        /// `PATCH`: a list of objects.
+        /// A list of objects.
         pub fn patch(&self) -> view::List<OperationPrivilege> = "PATCH";
-        /// `POST`: a list of objects.
+        /// A list of objects.
         pub fn post(&self) -> view::List<OperationPrivilege> = "POST";
-        /// `PUT`: a list of objects.
+        /// A list of objects.
         pub fn put(&self) -> view::List<OperationPrivilege> = "PUT";
-        /// `DELETE`: a list of objects.
+        /// A list of objects.
         pub fn delete(&self) -> view::List<OperationPrivilege> = "DELETE";
     }
 }
@@ -71,7 +71,7 @@ redfish_proto::view! {
     ///
     /// `OperationPrivilege` of the schema `PrivilegeRegistry` 1.2.0.
     pub struct OperationPrivilege = "PrivilegeRegistry.OperationPrivilege" {
-        /// `Privilege`: a list of texts.
+        /// A list of texts.
         pub fn privilege(&self) -> view::List<view::Text> = "Privilege";
     }
 }
@@ -81,9 +81,9 @@ redfish_proto::view! {
     ///
     /// `Target_PrivilegeMap` of the schema `PrivilegeRegistry` 1.2.0.
     pub struct Target_PrivilegeMap = "PrivilegeRegistry.Target_PrivilegeMap" {
-        /// `Targets`: a list of texts.
+        /// A list of texts.
         pub fn targets(&self) -> view::List<view::Text> = "Targets";
-        /// `OperationMap`: an object.
+        /// An object.
         pub fn operation_map(&self) -> Option<OperationMap> = "OperationMap";
     }
 }

@@ -7,27 +7,16 @@ redfish_proto::enumeration! {
     ///
     /// `PrivilegeType` of the schema `Privileges` 1.0.6.
     pub enum PrivilegeType {
-        /// `Login`.
         Login = "Login",
-        /// `ConfigureManager`.
         ConfigureManager = "ConfigureManager",
-        /// `ConfigureUsers`.
         ConfigureUsers = "ConfigureUsers",
-        /// `ConfigureSelf`.
         ConfigureSelf = "ConfigureSelf",
-        /// `ConfigureComponents`.
         ConfigureComponents = "ConfigureComponents",
-        /// `NoAuth`.
         NoAuth = "NoAuth",
-        /// `ConfigureCompositionInfrastructure`.
         ConfigureCompositionInfrastructure = "ConfigureCompositionInfrastructure",
-        /// `AdministrateSystems`.
         AdministrateSystems = "AdministrateSystems",
-        /// `OperateSystems`.
         OperateSystems = "OperateSystems",
-        /// `AdministrateStorage`.
         AdministrateStorage = "AdministrateStorage",
-        /// `OperateStorageBackup`.
         OperateStorageBackup = "OperateStorageBackup",
     }
 }

@@ -12,133 +12,133 @@ redfish_proto::view! {
     /// `Processor` of the schema `Processor` 1.22.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}`, for example.
     pub struct Processor = "Processor.Processor" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Socket`: text.
+        /// Text.
         pub fn socket(&self) -> Option<view::Text> = "Socket";
-        /// `ProcessorType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn processor_type(&self) -> Option<ProcessorType> = "ProcessorType";
-        /// `ProcessorArchitecture`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn processor_architecture(&self) -> Option<ProcessorArchitecture> = "ProcessorArchitecture";
-        /// `InstructionSet`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn instruction_set(&self) -> Option<InstructionSet> = "InstructionSet";
-        /// `ProcessorId`: an object.
+        /// An object.
         pub fn processor_id(&self) -> Option<ProcessorId> = "ProcessorId";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `MaxSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn max_speed_mhz(&self) -> Option<i64> = "MaxSpeedMHz";
-        /// `TotalCores`: an integer.
+        /// An integer.
         pub fn total_cores(&self) -> Option<i64> = "TotalCores";
-        /// `TotalThreads`: an integer.
+        /// An integer.
         pub fn total_threads(&self) -> Option<i64> = "TotalThreads";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Assembly`: a link.
+        /// A link.
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `SubProcessors`: a link.
+        /// A link.
         pub fn sub_processors(&self) -> Option<view::Link<crate::processor_collection::ProcessorCollection>> = "SubProcessors";
-        /// `TDPWatts`: an integer in watts.
+        /// An integer in watts.
         pub fn tdp_watts(&self) -> Option<i64> = "TDPWatts";
-        /// `MaxTDPWatts`: an integer in watts.
+        /// An integer in watts.
         pub fn max_tdp_watts(&self) -> Option<i64> = "MaxTDPWatts";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::processor_metrics::ProcessorMetrics>> = "Metrics";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `ProcessorMemory`: a list of objects.
+        /// A list of objects.
         pub fn processor_memory(&self) -> view::List<ProcessorMemory> = "ProcessorMemory";
-        /// `FPGA`: an object.
+        /// An object.
         pub fn fpga(&self) -> Option<FPGA> = "FPGA";
-        /// `AccelerationFunctions`: a link.
+        /// A link.
         pub fn acceleration_functions(&self) -> Option<view::Link<crate::acceleration_function_collection::AccelerationFunctionCollection>> = "AccelerationFunctions";
-        /// `TotalEnabledCores`: an integer.
+        /// An integer.
         pub fn total_enabled_cores(&self) -> Option<i64> = "TotalEnabledCores";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `SystemInterface`: an object.
+        /// An object.
         pub fn system_interface(&self) -> Option<ProcessorInterface> = "SystemInterface";
-        /// `OperatingSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn operating_speed_mhz(&self) -> Option<i64> = "OperatingSpeedMHz";
-        /// `MinSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn min_speed_mhz(&self) -> Option<i64> = "MinSpeedMHz";
-        /// `TurboState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn turbo_state(&self) -> Option<TurboState> = "TurboState";
-        /// `BaseSpeedPriorityState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn base_speed_priority_state(&self) -> Option<BaseSpeedPriorityState> = "BaseSpeedPriorityState";
-        /// `HighSpeedCoreIDs`: a list of integers.
+        /// A list of integers.
         pub fn high_speed_core_ids(&self) -> view::List<i64> = "HighSpeedCoreIDs";
-        /// `OperatingConfigs`: a link.
+        /// A link.
         pub fn operating_configs(&self) -> Option<view::Link<crate::operating_config_collection::OperatingConfigCollection>> = "OperatingConfigs";
-        /// `AppliedOperatingConfig`: a link. Writable.
+        /// A link. Writable.
         pub fn applied_operating_config(&self) -> Option<view::Link<crate::operating_config::OperatingConfig>> = "AppliedOperatingConfig";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `BaseSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn base_speed_mhz(&self) -> Option<i64> = "BaseSpeedMHz";
-        /// `SpeedLimitMHz`: an integer in megahertz. Writable.
+        /// An integer in megahertz. Writable.
         pub fn speed_limit_mhz(&self) -> Option<i64> = "SpeedLimitMHz";
-        /// `SpeedLocked`: true or false. Writable.
+        /// True or false. Writable.
         pub fn speed_locked(&self) -> Option<bool> = "SpeedLocked";
-        /// `MemorySummary`: an object.
+        /// An object.
         pub fn memory_summary(&self) -> Option<MemorySummary> = "MemorySummary";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `OperatingSpeedRangeMHz`: an object. A copy of a part of the resource. Writable.
+        /// An object. A copy of a part of the resource. Writable.
         #[cfg(feature = "environment")]
         pub fn operating_speed_range_mhz(&self) -> Option<crate::control::Control> = "OperatingSpeedRangeMHz";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `AdditionalFirmwareVersions`: an object.
+        /// An object.
         #[cfg(feature = "update")]
         pub fn additional_firmware_versions(&self) -> Option<crate::software_inventory::AdditionalVersions> = "AdditionalFirmwareVersions";
-        /// `Replaceable`: true or false.
+        /// True or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
-        /// `Throttled`: true or false.
+        /// True or false.
         pub fn throttled(&self) -> Option<bool> = "Throttled";
-        /// `ThrottleCauses`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn throttle_causes(&self) -> view::List<ThrottleCause> = "ThrottleCauses";
-        /// `ProcessorIndex`: an integer.
+        /// An integer.
         pub fn processor_index(&self) -> Option<i64> = "ProcessorIndex";
-        /// `Family`: text.
+        /// Text.
         pub fn family(&self) -> Option<view::Text> = "Family";
-        /// `PowerState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `CacheMemory`: a link.
+        /// A link.
         pub fn cache_memory(&self) -> Option<view::Link<crate::memory_collection::MemoryCollection>> = "CacheMemory";
-        /// `TotalEnabledThreads`: an integer.
+        /// An integer.
         pub fn total_enabled_threads(&self) -> Option<i64> = "TotalEnabledThreads";
-        /// `UALink`: an object.
+        /// An object.
         pub fn ua_link(&self) -> Option<UALink> = "UALink";
     }
 }
@@ -148,11 +148,11 @@ redfish_proto::view! {
     ///
     /// `EthernetInterface` of the schema `Processor` 1.22.0.
     pub struct EthernetInterface = "Processor.EthernetInterface" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MaxSpeedMbps`: an integer in megabits per second.
+        /// An integer in megabits per second.
         pub fn max_speed_mbps(&self) -> Option<i64> = "MaxSpeedMbps";
-        /// `MaxLanes`: an integer.
+        /// An integer.
         pub fn max_lanes(&self) -> Option<i64> = "MaxLanes";
     }
 }
@@ -162,27 +162,27 @@ redfish_proto::view! {
     ///
     /// `FPGA` of the schema `Processor` 1.22.0.
     pub struct FPGA = "Processor.FPGA" {
-        /// `FpgaType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn fpga_type(&self) -> Option<FpgaType> = "FpgaType";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `FirmwareId`: text.
+        /// Text.
         pub fn firmware_id(&self) -> Option<view::Text> = "FirmwareId";
-        /// `FirmwareManufacturer`: text.
+        /// Text.
         pub fn firmware_manufacturer(&self) -> Option<view::Text> = "FirmwareManufacturer";
-        /// `FirmwareVersion`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `HostInterface`: an object. Deprecated by the schema.
+        /// An object. Deprecated by the schema.
         pub fn host_interface(&self) -> Option<ProcessorInterface> = "HostInterface";
-        /// `ExternalInterfaces`: a list of objects.
+        /// A list of objects.
         pub fn external_interfaces(&self) -> view::List<ProcessorInterface> = "ExternalInterfaces";
-        /// `PCIeVirtualFunctions`: an integer. Writable.
+        /// An integer. Writable.
         pub fn pcie_virtual_functions(&self) -> Option<i64> = "PCIeVirtualFunctions";
-        /// `ProgrammableFromHost`: true or false. Writable.
+        /// True or false. Writable.
         pub fn programmable_from_host(&self) -> Option<bool> = "ProgrammableFromHost";
-        /// `ReconfigurationSlots`: a list of objects.
+        /// A list of objects.
         pub fn reconfiguration_slots(&self) -> view::List<FpgaReconfigurationSlot> = "ReconfigurationSlots";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -192,13 +192,13 @@ redfish_proto::view! {
     ///
     /// `FpgaReconfigurationSlot` of the schema `Processor` 1.22.0.
     pub struct FpgaReconfigurationSlot = "Processor.FpgaReconfigurationSlot" {
-        /// `SlotId`: text.
+        /// Text.
         pub fn slot_id(&self) -> Option<view::Text> = "SlotId";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `ProgrammableFromHost`: true or false. Writable.
+        /// True or false. Writable.
         pub fn programmable_from_host(&self) -> Option<bool> = "ProgrammableFromHost";
-        /// `AccelerationFunction`: a link.
+        /// A link.
         pub fn acceleration_function(&self) -> Option<view::Link<crate::acceleration_function::AccelerationFunction>> = "AccelerationFunction";
     }
 }
@@ -208,27 +208,27 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Processor` 1.22.0.
     pub struct Links = "Processor.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `ConnectedProcessors`: a list of links.
+        /// A list of links.
         pub fn connected_processors(&self) -> view::List<view::Link<Processor>> = "ConnectedProcessors";
-        /// `PCIeDevice`: a link.
+        /// A link.
         pub fn pcie_device(&self) -> Option<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
-        /// `Memory`: a list of links.
+        /// A list of links.
         pub fn memory(&self) -> view::List<view::Link<crate::memory::Memory>> = "Memory";
-        /// `GraphicsController`: a link.
+        /// A link.
         pub fn graphics_controller(&self) -> Option<view::Link<crate::graphics_controller::GraphicsController>> = "GraphicsController";
-        /// `NetworkDeviceFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
-        /// `FabricAdapters`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn fabric_adapters(&self) -> view::List<view::Link<crate::fabric_adapter::FabricAdapter>> = "FabricAdapters";
     }
@@ -239,13 +239,13 @@ redfish_proto::view! {
     ///
     /// `MemorySummary` of the schema `Processor` 1.22.0.
     pub struct MemorySummary = "Processor.MemorySummary" {
-        /// `TotalCacheSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn total_cache_size_mib(&self) -> Option<i64> = "TotalCacheSizeMiB";
-        /// `TotalMemorySizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn total_memory_size_mib(&self) -> Option<i64> = "TotalMemorySizeMiB";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::memory_metrics::MemoryMetrics>> = "Metrics";
-        /// `ECCModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn ecc_mode_enabled(&self) -> Option<bool> = "ECCModeEnabled";
     }
 }
@@ -255,19 +255,19 @@ redfish_proto::view! {
     ///
     /// `ProcessorId` of the schema `Processor` 1.22.0.
     pub struct ProcessorId = "Processor.ProcessorId" {
-        /// `VendorId`: text.
+        /// Text.
         pub fn vendor_id(&self) -> Option<view::Text> = "VendorId";
-        /// `IdentificationRegisters`: text.
+        /// Text.
         pub fn identification_registers(&self) -> Option<view::Text> = "IdentificationRegisters";
-        /// `EffectiveFamily`: text.
+        /// Text.
         pub fn effective_family(&self) -> Option<view::Text> = "EffectiveFamily";
-        /// `EffectiveModel`: text.
+        /// Text.
         pub fn effective_model(&self) -> Option<view::Text> = "EffectiveModel";
-        /// `Step`: text.
+        /// Text.
         pub fn step(&self) -> Option<view::Text> = "Step";
-        /// `MicrocodeInfo`: text.
+        /// Text.
         pub fn microcode_info(&self) -> Option<view::Text> = "MicrocodeInfo";
-        /// `ProtectedIdentificationNumber`: text.
+        /// Text.
         pub fn protected_identification_number(&self) -> Option<view::Text> = "ProtectedIdentificationNumber";
     }
 }
@@ -277,11 +277,11 @@ redfish_proto::view! {
     ///
     /// `ProcessorInterface` of the schema `Processor` 1.22.0.
     pub struct ProcessorInterface = "Processor.ProcessorInterface" {
-        /// `InterfaceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn interface_type(&self) -> Option<SystemInterfaceType> = "InterfaceType";
-        /// `PCIe`: an object.
+        /// An object.
         pub fn pcie(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIe";
-        /// `Ethernet`: an object.
+        /// An object.
         pub fn ethernet(&self) -> Option<EthernetInterface> = "Ethernet";
     }
 }
@@ -291,13 +291,13 @@ redfish_proto::view! {
     ///
     /// `ProcessorMemory` of the schema `Processor` 1.22.0.
     pub struct ProcessorMemory = "Processor.ProcessorMemory" {
-        /// `IntegratedMemory`: true or false.
+        /// True or false.
         pub fn integrated_memory(&self) -> Option<bool> = "IntegratedMemory";
-        /// `MemoryType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn memory_type(&self) -> Option<ProcessorMemoryType> = "MemoryType";
-        /// `CapacityMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn capacity_mib(&self) -> Option<i64> = "CapacityMiB";
-        /// `SpeedMHz`: an integer.
+        /// An integer.
         pub fn speed_mhz(&self) -> Option<i64> = "SpeedMHz";
     }
 }
@@ -307,7 +307,7 @@ redfish_proto::view! {
     ///
     /// `UALink` of the schema `Processor` 1.22.0.
     pub struct UALink = "Processor.UALink" {
-        /// `AcceleratorID`: an integer. Writable.
+        /// An integer. Writable.
         pub fn accelerator_id(&self) -> Option<i64> = "AcceleratorID";
     }
 }
@@ -343,26 +343,26 @@ impl Processor {
 redfish_proto::patch! {
     /// Changes of [`Processor`]: its writable members.
     pub struct ProcessorPatch of Processor {
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `FPGA`: an object.
+        /// `FPGA`. An object.
         fpga: object FPGAPatch = "FPGA";
-        /// `AppliedOperatingConfig`: a link.
+        /// `AppliedOperatingConfig`. A link.
         applied_operating_config: value view::Reference = "AppliedOperatingConfig";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `SpeedLimitMHz`: an integer in megahertz.
+        /// `SpeedLimitMHz`. An integer in megahertz.
         speed_limit_mhz: value view::Nullable<i64> = "SpeedLimitMHz";
-        /// `SpeedLocked`: true or false.
+        /// `SpeedLocked`. True or false.
         speed_locked: value view::Nullable<bool> = "SpeedLocked";
-        /// `MemorySummary`: an object.
+        /// `MemorySummary`. An object.
         memory_summary: object MemorySummaryPatch = "MemorySummary";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `OperatingSpeedRangeMHz`: an object.
+        /// `OperatingSpeedRangeMHz`. An object.
         #[cfg(feature = "environment")]
         operating_speed_range_mhz: object crate::control::ControlPatch = "OperatingSpeedRangeMHz";
-        /// `UALink`: an object.
+        /// `UALink`. An object.
         ua_link: object UALinkPatch = "UALink";
     }
 }
@@ -370,11 +370,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`FPGA`]: its writable members.
     pub struct FPGAPatch {
-        /// `PCIeVirtualFunctions`: an integer.
+        /// `PCIeVirtualFunctions`. An integer.
         pcie_virtual_functions: value i64 = "PCIeVirtualFunctions";
-        /// `ProgrammableFromHost`: true or false.
+        /// `ProgrammableFromHost`. True or false.
         programmable_from_host: value view::Nullable<bool> = "ProgrammableFromHost";
-        /// `ReconfigurationSlots`: a list of objects.
+        /// `ReconfigurationSlots`. A list of objects.
         reconfiguration_slots: objects FpgaReconfigurationSlotPatch = "ReconfigurationSlots";
     }
 }
@@ -382,7 +382,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`FpgaReconfigurationSlot`]: its writable members.
     pub struct FpgaReconfigurationSlotPatch {
-        /// `ProgrammableFromHost`: true or false.
+        /// `ProgrammableFromHost`. True or false.
         programmable_from_host: value view::Nullable<bool> = "ProgrammableFromHost";
     }
 }
@@ -390,7 +390,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MemorySummary`]: its writable members.
     pub struct MemorySummaryPatch {
-        /// `ECCModeEnabled`: true or false.
+        /// `ECCModeEnabled`. True or false.
         ecc_mode_enabled: value view::Nullable<bool> = "ECCModeEnabled";
     }
 }
@@ -398,7 +398,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`UALink`]: its writable members.
     pub struct UALinkPatch {
-        /// `AcceleratorID`: an integer.
+        /// `AcceleratorID`. An integer.
         accelerator_id: value i64 = "AcceleratorID";
     }
 }
@@ -408,9 +408,7 @@ redfish_proto::enumeration! {
     ///
     /// `BaseSpeedPriorityState` of the schema `Processor` 1.22.0.
     pub enum BaseSpeedPriorityState {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -420,9 +418,7 @@ redfish_proto::enumeration! {
     ///
     /// `FpgaType` of the schema `Processor` 1.22.0.
     pub enum FpgaType {
-        /// `Integrated`.
         Integrated = "Integrated",
-        /// `Discrete`.
         Discrete = "Discrete",
     }
 }
@@ -432,27 +428,16 @@ redfish_proto::enumeration! {
     ///
     /// `InstructionSet` of the schema `Processor` 1.22.0.
     pub enum InstructionSet {
-        /// `x86`.
         X86 = "x86",
-        /// `x86-64`.
         X86_64 = "x86-64",
-        /// `IA-64`.
         IA_64 = "IA-64",
-        /// `ARM-A32`.
         ARM_A32 = "ARM-A32",
-        /// `ARM-A64`.
         ARM_A64 = "ARM-A64",
-        /// `MIPS32`.
         MIPS32 = "MIPS32",
-        /// `MIPS64`.
         MIPS64 = "MIPS64",
-        /// `PowerISA`.
         PowerISA = "PowerISA",
-        /// `RV32`.
         RV32 = "RV32",
-        /// `RV64`.
         RV64 = "RV64",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -462,19 +447,12 @@ redfish_proto::enumeration! {
     ///
     /// `ProcessorArchitecture` of the schema `Processor` 1.22.0.
     pub enum ProcessorArchitecture {
-        /// `x86`.
         X86 = "x86",
-        /// `IA-64`.
         IA_64 = "IA-64",
-        /// `ARM`.
         ARM = "ARM",
-        /// `MIPS`.
         MIPS = "MIPS",
-        /// `Power`.
         Power = "Power",
-        /// `RISC-V`.
         RISC_V = "RISC-V",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -484,65 +462,35 @@ redfish_proto::enumeration! {
     ///
     /// `ProcessorMemoryType` of the schema `Processor` 1.22.0.
     pub enum ProcessorMemoryType {
-        /// `Cache`.
         Cache = "Cache",
-        /// `L1Cache`.
         L1Cache = "L1Cache",
-        /// `L2Cache`.
         L2Cache = "L2Cache",
-        /// `L3Cache`.
         L3Cache = "L3Cache",
-        /// `L4Cache`.
         L4Cache = "L4Cache",
-        /// `L5Cache`.
         L5Cache = "L5Cache",
-        /// `L6Cache`.
         L6Cache = "L6Cache",
-        /// `L7Cache`.
         L7Cache = "L7Cache",
-        /// `HBM1`.
         HBM1 = "HBM1",
-        /// `HBM2`.
         HBM2 = "HBM2",
-        /// `HBM2E`.
         HBM2E = "HBM2E",
-        /// `HBM3`.
         HBM3 = "HBM3",
-        /// `SGRAM`.
         SGRAM = "SGRAM",
-        /// `GDDR`.
         GDDR = "GDDR",
-        /// `GDDR2`.
         GDDR2 = "GDDR2",
-        /// `GDDR3`.
         GDDR3 = "GDDR3",
-        /// `GDDR4`.
         GDDR4 = "GDDR4",
-        /// `GDDR5`.
         GDDR5 = "GDDR5",
-        /// `GDDR5X`.
         GDDR5X = "GDDR5X",
-        /// `GDDR6`.
         GDDR6 = "GDDR6",
-        /// `GDDR7`.
         GDDR7 = "GDDR7",
-        /// `DDR`.
         DDR = "DDR",
-        /// `DDR2`.
         DDR2 = "DDR2",
-        /// `DDR3`.
         DDR3 = "DDR3",
-        /// `DDR4`.
         DDR4 = "DDR4",
-        /// `DDR5`.
         DDR5 = "DDR5",
-        /// `SDRAM`.
         SDRAM = "SDRAM",
-        /// `SRAM`.
         SRAM = "SRAM",
-        /// `Flash`.
         Flash = "Flash",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -552,23 +500,14 @@ redfish_proto::enumeration! {
     ///
     /// `ProcessorType` of the schema `Processor` 1.22.0.
     pub enum ProcessorType {
-        /// `CPU`.
         CPU = "CPU",
-        /// `GPU`.
         GPU = "GPU",
-        /// `FPGA`.
         FPGA = "FPGA",
-        /// `DSP`.
         DSP = "DSP",
-        /// `Accelerator`.
         Accelerator = "Accelerator",
-        /// `Core`.
         Core = "Core",
-        /// `Thread`.
         Thread = "Thread",
-        /// `Partition`.
         Partition = "Partition",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -578,21 +517,13 @@ redfish_proto::enumeration! {
     ///
     /// `SystemInterfaceType` of the schema `Processor` 1.22.0.
     pub enum SystemInterfaceType {
-        /// `QPI`.
         QPI = "QPI",
-        /// `UPI`.
         UPI = "UPI",
-        /// `PCIe`.
         PCIe = "PCIe",
-        /// `Ethernet`.
         Ethernet = "Ethernet",
-        /// `AMBA`.
         AMBA = "AMBA",
-        /// `CCIX`.
         CCIX = "CCIX",
-        /// `CXL`.
         CXL = "CXL",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -602,17 +533,11 @@ redfish_proto::enumeration! {
     ///
     /// `ThrottleCause` of the schema `Processor` 1.22.0.
     pub enum ThrottleCause {
-        /// `PowerLimit`.
         PowerLimit = "PowerLimit",
-        /// `ThermalLimit`.
         ThermalLimit = "ThermalLimit",
-        /// `ClockLimit`.
         ClockLimit = "ClockLimit",
-        /// `ManagementDetectedFault`.
         ManagementDetectedFault = "ManagementDetectedFault",
-        /// `Unknown`.
         Unknown = "Unknown",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -622,9 +547,7 @@ redfish_proto::enumeration! {
     ///
     /// `TurboState` of the schema `Processor` 1.22.0.
     pub enum TurboState {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }

@@ -12,60 +12,60 @@ redfish_proto::view! {
     /// `ProcessorMetrics` of the schema `ProcessorMetrics` 1.7.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/ProcessorSummary/ProcessorMetrics`, for example.
     pub struct ProcessorMetrics = "ProcessorMetrics.ProcessorMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `BandwidthPercent`: a number in percent.
+        /// A number in percent.
         pub fn bandwidth_percent(&self) -> Option<view::Number> = "BandwidthPercent";
-        /// `AverageFrequencyMHz`: a number in megahertz. Deprecated by the schema.
+        /// A number in megahertz. Deprecated by the schema.
         pub fn average_frequency_mhz(&self) -> Option<view::Number> = "AverageFrequencyMHz";
-        /// `ThrottlingCelsius`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn throttling_celsius(&self) -> Option<view::Number> = "ThrottlingCelsius";
-        /// `TemperatureCelsius`: a number in degrees Celsius. Deprecated by the schema.
+        /// A number in degrees Celsius. Deprecated by the schema.
         pub fn temperature_celsius(&self) -> Option<view::Number> = "TemperatureCelsius";
-        /// `ConsumedPowerWatt`: a number in watts. Deprecated by the schema.
+        /// A number in watts. Deprecated by the schema.
         pub fn consumed_power_watt(&self) -> Option<view::Number> = "ConsumedPowerWatt";
-        /// `FrequencyRatio`: a number.
+        /// A number.
         pub fn frequency_ratio(&self) -> Option<view::Number> = "FrequencyRatio";
-        /// `Cache`: a list of objects.
+        /// A list of objects.
         pub fn cache(&self) -> view::List<CacheMetrics> = "Cache";
-        /// `LocalMemoryBandwidthBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn local_memory_bandwidth_bytes(&self) -> Option<i64> = "LocalMemoryBandwidthBytes";
-        /// `RemoteMemoryBandwidthBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn remote_memory_bandwidth_bytes(&self) -> Option<i64> = "RemoteMemoryBandwidthBytes";
-        /// `KernelPercent`: a number in percent.
+        /// A number in percent.
         pub fn kernel_percent(&self) -> Option<view::Number> = "KernelPercent";
-        /// `UserPercent`: a number in percent.
+        /// A number in percent.
         pub fn user_percent(&self) -> Option<view::Number> = "UserPercent";
-        /// `CoreMetrics`: a list of objects.
+        /// A list of objects.
         pub fn core_metrics(&self) -> view::List<CoreMetrics> = "CoreMetrics";
-        /// `OperatingSpeedMHz`: an integer in megahertz.
+        /// An integer in megahertz.
         pub fn operating_speed_mhz(&self) -> Option<i64> = "OperatingSpeedMHz";
-        /// `CacheMetricsTotal`: an object.
+        /// An object.
         pub fn cache_metrics_total(&self) -> Option<CacheMetricsTotal> = "CacheMetricsTotal";
-        /// `CoreVoltage`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn core_voltage(&self) -> Option<crate::sensor::Sensor> = "CoreVoltage";
-        /// `PCIeErrors`: an object.
+        /// An object.
         pub fn pcie_errors(&self) -> Option<crate::pcie_device::PCIeErrors> = "PCIeErrors";
-        /// `CorrectableCoreErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_core_error_count(&self) -> Option<i64> = "CorrectableCoreErrorCount";
-        /// `UncorrectableCoreErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_core_error_count(&self) -> Option<i64> = "UncorrectableCoreErrorCount";
-        /// `CorrectableOtherErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_other_error_count(&self) -> Option<i64> = "CorrectableOtherErrorCount";
-        /// `UncorrectableOtherErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_other_error_count(&self) -> Option<i64> = "UncorrectableOtherErrorCount";
-        /// `PowerLimitThrottleDuration`: a duration.
+        /// A duration.
         pub fn power_limit_throttle_duration(&self) -> Option<view::Duration> = "PowerLimitThrottleDuration";
-        /// `ThermalLimitThrottleDuration`: a duration.
+        /// A duration.
         pub fn thermal_limit_throttle_duration(&self) -> Option<view::Duration> = "ThermalLimitThrottleDuration";
-        /// `LifetimeStartDateTime`: a date and time.
+        /// A date and time.
         pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }
@@ -75,9 +75,9 @@ redfish_proto::view! {
     ///
     /// `CStateResidency` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CStateResidency = "ProcessorMetrics.CStateResidency" {
-        /// `Level`: text.
+        /// Text.
         pub fn level(&self) -> Option<view::Text> = "Level";
-        /// `ResidencyPercent`: a number in percent.
+        /// A number in percent.
         pub fn residency_percent(&self) -> Option<view::Number> = "ResidencyPercent";
     }
 }
@@ -87,17 +87,17 @@ redfish_proto::view! {
     ///
     /// `CacheMetrics` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CacheMetrics = "ProcessorMetrics.CacheMetrics" {
-        /// `Level`: text.
+        /// Text.
         pub fn level(&self) -> Option<view::Text> = "Level";
-        /// `CacheMiss`: a number.
+        /// A number.
         pub fn cache_miss(&self) -> Option<view::Number> = "CacheMiss";
-        /// `HitRatio`: a number.
+        /// A number.
         pub fn hit_ratio(&self) -> Option<view::Number> = "HitRatio";
-        /// `CacheMissesPerInstruction`: a number.
+        /// A number.
         pub fn cache_misses_per_instruction(&self) -> Option<view::Number> = "CacheMissesPerInstruction";
-        /// `OccupancyBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn occupancy_bytes(&self) -> Option<i64> = "OccupancyBytes";
-        /// `OccupancyPercent`: a number in percent.
+        /// A number in percent.
         pub fn occupancy_percent(&self) -> Option<view::Number> = "OccupancyPercent";
     }
 }
@@ -107,9 +107,9 @@ redfish_proto::view! {
     ///
     /// `CacheMetricsTotal` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CacheMetricsTotal = "ProcessorMetrics.CacheMetricsTotal" {
-        /// `CurrentPeriod`: an object.
+        /// An object.
         pub fn current_period(&self) -> Option<CurrentPeriod> = "CurrentPeriod";
-        /// `LifeTime`: an object.
+        /// An object.
         pub fn life_time(&self) -> Option<LifeTime> = "LifeTime";
     }
 }
@@ -119,27 +119,27 @@ redfish_proto::view! {
     ///
     /// `CoreMetrics` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CoreMetrics = "ProcessorMetrics.CoreMetrics" {
-        /// `CoreId`: text.
+        /// Text.
         pub fn core_id(&self) -> Option<view::Text> = "CoreId";
-        /// `InstructionsPerCycle`: a number.
+        /// A number.
         pub fn instructions_per_cycle(&self) -> Option<view::Number> = "InstructionsPerCycle";
-        /// `UnhaltedCycles`: a number.
+        /// A number.
         pub fn unhalted_cycles(&self) -> Option<view::Number> = "UnhaltedCycles";
-        /// `MemoryStallCount`: a number.
+        /// A number.
         pub fn memory_stall_count(&self) -> Option<view::Number> = "MemoryStallCount";
-        /// `IOStallCount`: a number.
+        /// A number.
         pub fn io_stall_count(&self) -> Option<view::Number> = "IOStallCount";
-        /// `CoreCache`: a list of objects.
+        /// A list of objects.
         pub fn core_cache(&self) -> view::List<CacheMetrics> = "CoreCache";
-        /// `CStateResidency`: a list of objects.
+        /// A list of objects.
         pub fn c_state_residency(&self) -> view::List<CStateResidency> = "CStateResidency";
-        /// `CorrectableCoreErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_core_error_count(&self) -> Option<i64> = "CorrectableCoreErrorCount";
-        /// `UncorrectableCoreErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_core_error_count(&self) -> Option<i64> = "UncorrectableCoreErrorCount";
-        /// `CorrectableOtherErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_other_error_count(&self) -> Option<i64> = "CorrectableOtherErrorCount";
-        /// `UncorrectableOtherErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_other_error_count(&self) -> Option<i64> = "UncorrectableOtherErrorCount";
     }
 }
@@ -149,9 +149,9 @@ redfish_proto::view! {
     ///
     /// `CurrentPeriod` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CurrentPeriod = "ProcessorMetrics.CurrentPeriod" {
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
     }
 }
@@ -161,9 +161,9 @@ redfish_proto::view! {
     ///
     /// `LifeTime` of the schema `ProcessorMetrics` 1.7.0.
     pub struct LifeTime = "ProcessorMetrics.LifeTime" {
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
     }
 }

@@ -12,56 +12,56 @@ redfish_proto::view! {
     /// `Pump` of the schema `Pump` 1.2.0.
     /// Services have it at `/redfish/v1/ThermalEquipment/CDUs/{CoolingUnitId}/Pumps/{PumpId}`, for example.
     pub struct Pump = "Pump.Pump" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `PumpType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn pump_type(&self) -> Option<PumpType> = "PumpType";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `ProductionDate`: a date and time.
+        /// A date and time.
         pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `ServiceHours`: a number. Writable.
+        /// A number. Writable.
         pub fn service_hours(&self) -> Option<view::Number> = "ServiceHours";
-        /// `PumpSpeedPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn pump_speed_percent(&self) -> Option<crate::sensor::Sensor> = "PumpSpeedPercent";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `Filters`: a link.
+        /// A link.
         pub fn filters(&self) -> Option<view::Link<crate::filter_collection::FilterCollection>> = "Filters";
-        /// `SpeedControlPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn speed_control_percent(&self) -> Option<crate::control::Control> = "SpeedControlPercent";
-        /// `InletPressurekPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn inlet_pressurek_pa(&self) -> Option<crate::sensor::Sensor> = "InletPressurekPa";
     }
 }
@@ -85,15 +85,15 @@ impl Pump {
 redfish_proto::patch! {
     /// Changes of [`Pump`]: its writable members.
     pub struct PumpPatch of Pump {
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `ServiceHours`: a number.
+        /// `ServiceHours`. A number.
         service_hours: value view::Nullable<f64> = "ServiceHours";
     }
 }
@@ -103,9 +103,7 @@ redfish_proto::enumeration! {
     ///
     /// `PumpMode` of the schema `Pump` 1.2.0.
     pub enum PumpMode {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -115,9 +113,7 @@ redfish_proto::enumeration! {
     ///
     /// `PumpType` of the schema `Pump` 1.2.0.
     pub enum PumpType {
-        /// `Liquid`.
         Liquid = "Liquid",
-        /// `Compressor`.
         Compressor = "Compressor",
     }
 }

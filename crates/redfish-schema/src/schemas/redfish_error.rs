@@ -9,7 +9,7 @@ redfish_proto::view! {
     ///
     /// `RedfishError` of the schema `RedfishError` 1.0.2.
     pub struct RedfishError = "RedfishError.RedfishError" {
-        /// `error`: an object.
+        /// An object.
         pub fn error(&self) -> Option<RedfishErrorContents> = "error";
     }
 }
@@ -19,9 +19,9 @@ redfish_proto::view! {
     ///
     /// `RedfishErrorContents` of the schema `RedfishError` 1.0.2.
     pub struct RedfishErrorContents = "RedfishError.RedfishErrorContents" {
-        /// `code`: text.
+        /// Text.
         pub fn code(&self) -> Option<view::Text> = "code";
-        /// `message`: text.
+        /// Text.
         pub fn message(&self) -> Option<view::Text> = "message";
     }
 }

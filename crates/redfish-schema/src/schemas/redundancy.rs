@@ -9,27 +9,29 @@ redfish_proto::view! {
     ///
     /// `Redundancy` of the schema `Redundancy` 1.7.0.
     pub struct Redundancy = "Redundancy.Redundancy" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Mode`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn mode(&self) -> Option<RedundancyMode> = "Mode";
-        /// `MaxNumSupported`: an integer.
+        /// The values of `Mode` that the service allows, if it lists them.
+        pub fn mode_allowable_values(&self) -> view::List<RedundancyMode> = "Mode@Redfish.AllowableValues";
+        /// An integer.
         pub fn max_num_supported(&self) -> Option<i64> = "MaxNumSupported";
-        /// `MinNumNeeded`: an integer.
+        /// An integer.
         pub fn min_num_needed(&self) -> Option<i64> = "MinNumNeeded";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `RedundancySet`: a list of links.
+        /// A list of links.
         pub fn redundancy_set(&self) -> view::List<view::Link<crate::resource::Item>> = "RedundancySet";
-        /// `RedundancyEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn redundancy_enabled(&self) -> Option<bool> = "RedundancyEnabled";
-        /// `ActiveRedundancySet`: a list of links.
+        /// A list of links.
         pub fn active_redundancy_set(&self) -> view::List<view::Link<crate::resource::Resource>> = "ActiveRedundancySet";
-        /// `MinNumNeededForFaultTolerance`: an integer.
+        /// An integer.
         pub fn min_num_needed_for_fault_tolerance(&self) -> Option<i64> = "MinNumNeededForFaultTolerance";
     }
 }
@@ -39,21 +41,23 @@ redfish_proto::view! {
     ///
     /// `RedundantGroup` of the schema `Redundancy` 1.7.0.
     pub struct RedundantGroup = "Redundancy.RedundantGroup" {
-        /// `RedundancyType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn redundancy_type(&self) -> Option<RedundancyType> = "RedundancyType";
-        /// `MaxSupportedInGroup`: an integer.
+        /// The values of `RedundancyType` that the service allows, if it lists them.
+        pub fn redundancy_type_allowable_values(&self) -> view::List<RedundancyType> = "RedundancyType@Redfish.AllowableValues";
+        /// An integer.
         pub fn max_supported_in_group(&self) -> Option<i64> = "MaxSupportedInGroup";
-        /// `MinNeededInGroup`: an integer.
+        /// An integer.
         pub fn min_needed_in_group(&self) -> Option<i64> = "MinNeededInGroup";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `RedundancyGroup`: a list of links.
+        /// A list of links.
         pub fn redundancy_group(&self) -> view::List<view::Link<crate::resource::Resource>> = "RedundancyGroup";
-        /// `GroupName`: text.
+        /// Text.
         pub fn group_name(&self) -> Option<view::Text> = "GroupName";
-        /// `ActiveRedundancyGroup`: a list of links.
+        /// A list of links.
         pub fn active_redundancy_group(&self) -> view::List<view::Link<crate::resource::Resource>> = "ActiveRedundancyGroup";
-        /// `MinNeededForFaultTolerance`: an integer.
+        /// An integer.
         pub fn min_needed_for_fault_tolerance(&self) -> Option<i64> = "MinNeededForFaultTolerance";
     }
 }
@@ -61,9 +65,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Redundancy`]: its writable members.
     pub struct RedundancyPatch of Redundancy {
-        /// `Mode`: a value of an enumeration.
+        /// `Mode`. A value of an enumeration.
         mode: value view::Nullable<RedundancyMode> = "Mode";
-        /// `RedundancyEnabled`: true or false.
+        /// `RedundancyEnabled`. True or false.
         redundancy_enabled: value view::Nullable<bool> = "RedundancyEnabled";
     }
 }
@@ -71,7 +75,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`RedundantGroup`]: its writable members.
     pub struct RedundantGroupPatch {
-        /// `RedundancyType`: a value of an enumeration.
+        /// `RedundancyType`. A value of an enumeration.
         redundancy_type: value view::Nullable<RedundancyType> = "RedundancyType";
     }
 }
@@ -81,15 +85,10 @@ redfish_proto::enumeration! {
     ///
     /// `RedundancyMode` of the schema `Redundancy` 1.7.0.
     pub enum RedundancyMode {
-        /// `Failover`.
         Failover = "Failover",
-        /// `N+m`.
         N_m = "N+m",
-        /// `Sharing`.
         Sharing = "Sharing",
-        /// `Sparing`.
         Sparing = "Sparing",
-        /// `NotRedundant`.
         NotRedundant = "NotRedundant",
     }
 }
@@ -99,15 +98,10 @@ redfish_proto::enumeration! {
     ///
     /// `RedundancyType` of the schema `Redundancy` 1.7.0.
     pub enum RedundancyType {
-        /// `Failover`.
         Failover = "Failover",
-        /// `NPlusM`.
         NPlusM = "NPlusM",
-        /// `Sharing`.
         Sharing = "Sharing",
-        /// `Sparing`.
         Sparing = "Sparing",
-        /// `NotRedundant`.
         NotRedundant = "NotRedundant",
     }
 }

@@ -10,27 +10,29 @@ redfish_proto::view! {
     /// `RegisteredClient` of the schema `RegisteredClient` 1.1.2.
     /// Services have it at `/redfish/v1/RegisteredClients/{RegisteredClientId}`, for example.
     pub struct RegisteredClient = "RegisteredClient.RegisteredClient" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CreatedDate`: a date and time.
+        /// A date and time.
         pub fn created_date(&self) -> Option<view::DateTime> = "CreatedDate";
-        /// `ExpirationDate`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn expiration_date(&self) -> Option<view::DateTime> = "ExpirationDate";
-        /// `ClientURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn client_uri(&self) -> Option<view::Text> = "ClientURI";
-        /// `ClientType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn client_type(&self) -> Option<ClientType> = "ClientType";
-        /// `ManagedResources`: a list of objects.
+        /// The values of `ClientType` that the service allows, if it lists them.
+        pub fn client_type_allowable_values(&self) -> view::List<ClientType> = "ClientType@Redfish.AllowableValues";
+        /// A list of objects.
         pub fn managed_resources(&self) -> view::List<ManagedResource> = "ManagedResources";
-        /// `Context`: text. Writable.
+        /// Text. Writable.
         pub fn context(&self) -> Option<view::Text> = "Context";
-        /// `SubContext`: text. Writable.
+        /// Text. Writable.
         pub fn sub_context(&self) -> Option<view::Text> = "SubContext";
     }
 }
@@ -40,11 +42,11 @@ redfish_proto::view! {
     ///
     /// `ManagedResource` of the schema `RegisteredClient` 1.1.2.
     pub struct ManagedResource = "RegisteredClient.ManagedResource" {
-        /// `ManagedResourceURI`: a URI. Writable.
+        /// A URI. Writable.
         pub fn managed_resource_uri(&self) -> Option<view::Text> = "ManagedResourceURI";
-        /// `PreferExclusive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn prefer_exclusive(&self) -> Option<bool> = "PreferExclusive";
-        /// `IncludesSubordinates`: true or false. Writable.
+        /// True or false. Writable.
         pub fn includes_subordinates(&self) -> Option<bool> = "IncludesSubordinates";
     }
 }
@@ -52,17 +54,17 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`RegisteredClient`]: its writable members.
     pub struct RegisteredClientPatch of RegisteredClient {
-        /// `ExpirationDate`: a date and time.
+        /// `ExpirationDate`. A date and time.
         expiration_date: value view::DateTime = "ExpirationDate";
-        /// `ClientURI`: a URI.
+        /// `ClientURI`. A URI.
         client_uri: value String = "ClientURI";
-        /// `ClientType`: a value of an enumeration.
+        /// `ClientType`. A value of an enumeration.
         client_type: value ClientType = "ClientType";
-        /// `ManagedResources`: a list of objects.
+        /// `ManagedResources`. A list of objects.
         managed_resources: objects ManagedResourcePatch = "ManagedResources";
-        /// `Context`: text.
+        /// `Context`. Text.
         context: value String = "Context";
-        /// `SubContext`: text.
+        /// `SubContext`. Text.
         sub_context: value String = "SubContext";
     }
 }
@@ -70,11 +72,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ManagedResource`]: its writable members.
     pub struct ManagedResourcePatch {
-        /// `ManagedResourceURI`: a URI.
+        /// `ManagedResourceURI`. A URI.
         managed_resource_uri: value view::Nullable<String> = "ManagedResourceURI";
-        /// `PreferExclusive`: true or false.
+        /// `PreferExclusive`. True or false.
         prefer_exclusive: value view::Nullable<bool> = "PreferExclusive";
-        /// `IncludesSubordinates`: true or false.
+        /// `IncludesSubordinates`. True or false.
         includes_subordinates: value view::Nullable<bool> = "IncludesSubordinates";
     }
 }
@@ -83,21 +85,21 @@ redfish_proto::patch! {
     /// The body that creates a [`RegisteredClient`], with what the schema requires as arguments of `new`.
     pub struct RegisteredClientCreate creates RegisteredClient (
     client_type: value ClientType = "ClientType") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `CreatedDate`: a date and time.
+        /// `CreatedDate`. A date and time.
         created_date: value view::DateTime = "CreatedDate";
-        /// `ExpirationDate`: a date and time.
+        /// `ExpirationDate`. A date and time.
         expiration_date: value view::DateTime = "ExpirationDate";
-        /// `ClientURI`: a URI.
+        /// `ClientURI`. A URI.
         client_uri: value String = "ClientURI";
-        /// `ManagedResources`: a list of objects.
+        /// `ManagedResources`. A list of objects.
         managed_resources: objects ManagedResourcePatch = "ManagedResources";
-        /// `Context`: text.
+        /// `Context`. Text.
         context: value String = "Context";
-        /// `SubContext`: text.
+        /// `SubContext`. Text.
         sub_context: value String = "SubContext";
     }
 }
@@ -107,9 +109,7 @@ redfish_proto::enumeration! {
     ///
     /// `ClientType` of the schema `RegisteredClient` 1.1.2.
     pub enum ClientType {
-        /// `Monitor`.
         Monitor = "Monitor",
-        /// `Configure`.
         Configure = "Configure",
     }
 }

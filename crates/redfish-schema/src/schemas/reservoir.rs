@@ -10,52 +10,52 @@ redfish_proto::view! {
     /// `Reservoir` of the schema `Reservoir` 1.0.2.
     /// Services have it at `/redfish/v1/ThermalEquipment/CDUs/{CoolingUnitId}/Reservoirs/{ReservoirId}`, for example.
     pub struct Reservoir = "Reservoir.Reservoir" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `ReservoirType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn reservoir_type(&self) -> Option<ReservoirType> = "ReservoirType";
-        /// `CapacityLiters`: a number.
+        /// A number.
         pub fn capacity_liters(&self) -> Option<view::Number> = "CapacityLiters";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `Coolant`: an object.
+        /// An object.
         pub fn coolant(&self) -> Option<crate::cooling_loop::Coolant> = "Coolant";
-        /// `FluidLevelStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn fluid_level_status(&self) -> Option<crate::resource::Health> = "FluidLevelStatus";
-        /// `FluidLevelPercent`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn fluid_level_percent(&self) -> Option<crate::sensor::Sensor> = "FluidLevelPercent";
-        /// `InternalPressurekPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn internal_pressurek_pa(&self) -> Option<crate::sensor::Sensor> = "InternalPressurekPa";
-        /// `Filters`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn filters(&self) -> Option<view::Link<crate::filter_collection::FilterCollection>> = "Filters";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
     }
@@ -64,13 +64,13 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Reservoir`]: its writable members.
     pub struct ReservoirPatch of Reservoir {
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `Coolant`: an object.
+        /// `Coolant`. An object.
         coolant: object crate::cooling_loop::CoolantPatch = "Coolant";
     }
 }
@@ -80,13 +80,9 @@ redfish_proto::enumeration! {
     ///
     /// `ReservoirType` of the schema `Reservoir` 1.0.2.
     pub enum ReservoirType {
-        /// `Reserve`.
         Reserve = "Reserve",
-        /// `Overflow`.
         Overflow = "Overflow",
-        /// `Inline`.
         Inline = "Inline",
-        /// `Immersion`.
         Immersion = "Immersion",
     }
 }

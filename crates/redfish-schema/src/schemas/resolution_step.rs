@@ -9,21 +9,21 @@ redfish_proto::view! {
     ///
     /// `ResolutionStep` of the schema `ResolutionStep` 1.0.1.
     pub struct ResolutionStep = "ResolutionStep.ResolutionStep" {
-        /// `ResolutionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn resolution_type(&self) -> Option<ResolutionType> = "ResolutionType";
-        /// `Priority`: an integer.
+        /// An integer.
         pub fn priority(&self) -> Option<i64> = "Priority";
-        /// `ActionURI`: a URI.
+        /// A URI.
         pub fn action_uri(&self) -> Option<view::Text> = "ActionURI";
-        /// `ActionParameters`: a list of objects.
+        /// A list of objects.
         pub fn action_parameters(&self) -> view::List<crate::action_info::Parameters> = "ActionParameters";
-        /// `TargetComponentURI`: a URI.
+        /// A URI.
         pub fn target_component_uri(&self) -> Option<view::Text> = "TargetComponentURI";
-        /// `RetryIntervalSeconds`: an integer in seconds.
+        /// An integer in seconds.
         pub fn retry_interval_seconds(&self) -> Option<i64> = "RetryIntervalSeconds";
-        /// `RetryCount`: an integer.
+        /// An integer.
         pub fn retry_count(&self) -> Option<i64> = "RetryCount";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -33,21 +33,13 @@ redfish_proto::enumeration! {
     ///
     /// `ResolutionType` of the schema `ResolutionStep` 1.0.1.
     pub enum ResolutionType {
-        /// `ContactVendor`.
         ContactVendor = "ContactVendor",
-        /// `ReplaceComponent`.
         ReplaceComponent = "ReplaceComponent",
-        /// `FirmwareUpdate`.
         FirmwareUpdate = "FirmwareUpdate",
-        /// `Reset`.
         Reset = "Reset",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
-        /// `ResetToDefaults`.
         ResetToDefaults = "ResetToDefaults",
-        /// `CollectDiagnosticData`.
         CollectDiagnosticData = "CollectDiagnosticData",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

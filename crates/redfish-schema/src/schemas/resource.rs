@@ -11,7 +11,7 @@ redfish_proto::view! {
     ///
     /// `Item` of the schema `Resource` 1.23.0.
     pub struct Item = "Resource.Item" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -29,9 +29,9 @@ redfish_proto::view! {
     ///
     /// `ReferenceableMember` of the schema `Resource` 1.23.0.
     pub struct ReferenceableMember = "Resource.ReferenceableMember" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
     }
 }
@@ -41,13 +41,13 @@ redfish_proto::view! {
     ///
     /// `Resource` of the schema `Resource` 1.23.0.
     pub struct Resource = "Resource.Resource" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
     }
 }
@@ -57,11 +57,11 @@ redfish_proto::view! {
     ///
     /// `ResourceCollection` of the schema `Resource` 1.23.0.
     pub struct ResourceCollection = "Resource.ResourceCollection" {
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -71,32 +71,32 @@ redfish_proto::view! {
     ///
     /// `Condition` of the schema `Resource` 1.23.0.
     pub struct Condition = "Resource.Condition" {
-        /// `Timestamp`: a date and time.
+        /// A date and time.
         pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
-        /// `MessageId`: text.
+        /// Text.
         pub fn message_id(&self) -> Option<view::Text> = "MessageId";
-        /// `MessageArgs`: a list of texts.
+        /// A list of texts.
         pub fn message_args(&self) -> view::List<view::Text> = "MessageArgs";
-        /// `Message`: text.
+        /// Text.
         pub fn message(&self) -> Option<view::Text> = "Message";
-        /// `Severity`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn severity(&self) -> Option<Health> = "Severity";
-        /// `OriginOfCondition`: a link.
+        /// A link.
         pub fn origin_of_condition(&self) -> Option<view::Link<Item>> = "OriginOfCondition";
-        /// `LogEntry`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log_entry(&self) -> Option<view::Link<crate::log_entry::LogEntry>> = "LogEntry";
-        /// `Resolution`: text.
+        /// Text.
         pub fn resolution(&self) -> Option<view::Text> = "Resolution";
-        /// `ResolutionSteps`: a list of objects.
+        /// A list of objects.
         pub fn resolution_steps(&self) -> view::List<crate::resolution_step::ResolutionStep> = "ResolutionSteps";
-        /// `Username`: text.
+        /// Text.
         pub fn username(&self) -> Option<view::Text> = "Username";
-        /// `UserAuthenticationSource`: text.
+        /// Text.
         pub fn user_authentication_source(&self) -> Option<view::Text> = "UserAuthenticationSource";
-        /// `ConditionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn condition_type(&self) -> Option<ConditionType> = "ConditionType";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -106,11 +106,11 @@ redfish_proto::view! {
     ///
     /// `ContactInfo` of the schema `Resource` 1.23.0.
     pub struct ContactInfo = "Resource.ContactInfo" {
-        /// `ContactName`: text. Writable.
+        /// Text. Writable.
         pub fn contact_name(&self) -> Option<view::Text> = "ContactName";
-        /// `PhoneNumber`: text. Writable.
+        /// Text. Writable.
         pub fn phone_number(&self) -> Option<view::Text> = "PhoneNumber";
-        /// `EmailAddress`: text. Writable.
+        /// Text. Writable.
         pub fn email_address(&self) -> Option<view::Text> = "EmailAddress";
     }
 }
@@ -120,9 +120,9 @@ redfish_proto::view! {
     ///
     /// `Identifier` of the schema `Resource` 1.23.0.
     pub struct Identifier = "Resource.Identifier" {
-        /// `DurableName`: text.
+        /// Text.
         pub fn durable_name(&self) -> Option<view::Text> = "DurableName";
-        /// `DurableNameFormat`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn durable_name_format(&self) -> Option<DurableNameFormat> = "DurableNameFormat";
     }
 }
@@ -132,7 +132,7 @@ redfish_proto::view! {
     ///
     /// `ImportParameters` of the schema `Resource` 1.23.0.
     pub struct ImportParameters = "Resource.ImportParameters" {
-        /// `EncryptionPassphrase`: text. Writable.
+        /// Text. Writable.
         pub fn encryption_passphrase(&self) -> Option<view::Text> = "EncryptionPassphrase";
     }
 }
@@ -142,7 +142,7 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Resource` 1.23.0.
     pub struct Links = "Resource.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -152,29 +152,29 @@ redfish_proto::view! {
     ///
     /// `Location` of the schema `Resource` 1.23.0.
     pub struct Location = "Resource.Location" {
-        /// `Info`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn info(&self) -> Option<view::Text> = "Info";
-        /// `InfoFormat`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn info_format(&self) -> Option<view::Text> = "InfoFormat";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `PostalAddress`: an object.
+        /// An object.
         pub fn postal_address(&self) -> Option<PostalAddress> = "PostalAddress";
-        /// `Placement`: an object.
+        /// An object.
         pub fn placement(&self) -> Option<Placement> = "Placement";
-        /// `PartLocation`: an object.
+        /// An object.
         pub fn part_location(&self) -> Option<PartLocation> = "PartLocation";
-        /// `Longitude`: a number in degrees. Writable.
+        /// A number in degrees. Writable.
         pub fn longitude(&self) -> Option<view::Number> = "Longitude";
-        /// `Latitude`: a number in degrees. Writable.
+        /// A number in degrees. Writable.
         pub fn latitude(&self) -> Option<view::Number> = "Latitude";
-        /// `AltitudeMeters`: a number in meters. Writable.
+        /// A number in meters. Writable.
         pub fn altitude_meters(&self) -> Option<view::Number> = "AltitudeMeters";
-        /// `Contacts`: a list of objects.
+        /// A list of objects.
         pub fn contacts(&self) -> view::List<ContactInfo> = "Contacts";
-        /// `PartLocationContext`: text.
+        /// Text.
         pub fn part_location_context(&self) -> Option<view::Text> = "PartLocationContext";
-        /// `PhysicalAddress`: an object.
+        /// An object.
         pub fn physical_address(&self) -> Option<PhysicalAddress> = "PhysicalAddress";
     }
 }
@@ -184,15 +184,15 @@ redfish_proto::view! {
     ///
     /// `PartLocation` of the schema `Resource` 1.23.0.
     pub struct PartLocation = "Resource.PartLocation" {
-        /// `ServiceLabel`: text.
+        /// Text.
         pub fn service_label(&self) -> Option<view::Text> = "ServiceLabel";
-        /// `LocationType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn location_type(&self) -> Option<LocationType> = "LocationType";
-        /// `LocationOrdinalValue`: an integer.
+        /// An integer.
         pub fn location_ordinal_value(&self) -> Option<i64> = "LocationOrdinalValue";
-        /// `Reference`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn reference(&self) -> Option<Reference> = "Reference";
-        /// `Orientation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn orientation(&self) -> Option<Orientation> = "Orientation";
     }
 }
@@ -202,19 +202,19 @@ redfish_proto::view! {
     ///
     /// `PhysicalAddress` of the schema `Resource` 1.23.0.
     pub struct PhysicalAddress = "Resource.PhysicalAddress" {
-        /// `StreetAddress`: text. Writable.
+        /// Text. Writable.
         pub fn street_address(&self) -> Option<view::Text> = "StreetAddress";
-        /// `City`: text. Writable.
+        /// Text. Writable.
         pub fn city(&self) -> Option<view::Text> = "City";
-        /// `StateOrProvince`: text. Writable.
+        /// Text. Writable.
         pub fn state_or_province(&self) -> Option<view::Text> = "StateOrProvince";
-        /// `ISOSubdivisionCode`: text. Writable.
+        /// Text. Writable.
         pub fn iso_subdivision_code(&self) -> Option<view::Text> = "ISOSubdivisionCode";
-        /// `Country`: text. Writable.
+        /// Text. Writable.
         pub fn country(&self) -> Option<view::Text> = "Country";
-        /// `ISOCountryCode`: text. Writable.
+        /// Text. Writable.
         pub fn iso_country_code(&self) -> Option<view::Text> = "ISOCountryCode";
-        /// `PostalCode`: text. Writable.
+        /// Text. Writable.
         pub fn postal_code(&self) -> Option<view::Text> = "PostalCode";
     }
 }
@@ -224,19 +224,21 @@ redfish_proto::view! {
     ///
     /// `Placement` of the schema `Resource` 1.23.0.
     pub struct Placement = "Resource.Placement" {
-        /// `Row`: text. Writable.
+        /// Text. Writable.
         pub fn row(&self) -> Option<view::Text> = "Row";
-        /// `Rack`: text. Writable.
+        /// Text. Writable.
         pub fn rack(&self) -> Option<view::Text> = "Rack";
-        /// `RackOffsetUnits`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn rack_offset_units(&self) -> Option<RackUnits> = "RackOffsetUnits";
-        /// `RackOffset`: an integer. Writable.
+        /// The values of `RackOffsetUnits` that the service allows, if it lists them.
+        pub fn rack_offset_units_allowable_values(&self) -> view::List<RackUnits> = "RackOffsetUnits@Redfish.AllowableValues";
+        /// An integer. Writable.
         pub fn rack_offset(&self) -> Option<i64> = "RackOffset";
-        /// `AdditionalInfo`: text. Writable.
+        /// Text. Writable.
         pub fn additional_info(&self) -> Option<view::Text> = "AdditionalInfo";
-        /// `Room`: text. Writable.
+        /// Text. Writable.
         pub fn room(&self) -> Option<view::Text> = "Room";
-        /// `FacilityName`: text. Writable.
+        /// Text. Writable.
         pub fn facility_name(&self) -> Option<view::Text> = "FacilityName";
     }
 }
@@ -247,71 +249,71 @@ redfish_proto::view! {
     /// `PostalAddress` of the schema `Resource` 1.23.0.
     /// Deprecated by the schema.
     pub struct PostalAddress = "Resource.PostalAddress" {
-        /// `Country`: text. Writable.
+        /// Text. Writable.
         pub fn country(&self) -> Option<view::Text> = "Country";
-        /// `Territory`: text. Writable.
+        /// Text. Writable.
         pub fn territory(&self) -> Option<view::Text> = "Territory";
-        /// `District`: text. Writable.
+        /// Text. Writable.
         pub fn district(&self) -> Option<view::Text> = "District";
-        /// `City`: text. Writable.
+        /// Text. Writable.
         pub fn city(&self) -> Option<view::Text> = "City";
-        /// `Division`: text. Writable.
+        /// Text. Writable.
         pub fn division(&self) -> Option<view::Text> = "Division";
-        /// `Neighborhood`: text. Writable.
+        /// Text. Writable.
         pub fn neighborhood(&self) -> Option<view::Text> = "Neighborhood";
-        /// `LeadingStreetDirection`: text. Writable.
+        /// Text. Writable.
         pub fn leading_street_direction(&self) -> Option<view::Text> = "LeadingStreetDirection";
-        /// `Street`: text. Writable.
+        /// Text. Writable.
         pub fn street(&self) -> Option<view::Text> = "Street";
-        /// `TrailingStreetSuffix`: text. Writable.
+        /// Text. Writable.
         pub fn trailing_street_suffix(&self) -> Option<view::Text> = "TrailingStreetSuffix";
-        /// `StreetSuffix`: text. Writable.
+        /// Text. Writable.
         pub fn street_suffix(&self) -> Option<view::Text> = "StreetSuffix";
-        /// `HouseNumber`: an integer. Writable.
+        /// An integer. Writable.
         pub fn house_number(&self) -> Option<i64> = "HouseNumber";
-        /// `HouseNumberSuffix`: text. Writable.
+        /// Text. Writable.
         pub fn house_number_suffix(&self) -> Option<view::Text> = "HouseNumberSuffix";
-        /// `Landmark`: text. Writable.
+        /// Text. Writable.
         pub fn landmark(&self) -> Option<view::Text> = "Landmark";
-        /// `Location`: text. Writable. Deprecated by the schema.
+        /// Text. Writable. Deprecated by the schema.
         pub fn location(&self) -> Option<view::Text> = "Location";
-        /// `Floor`: text. Writable.
+        /// Text. Writable.
         pub fn floor(&self) -> Option<view::Text> = "Floor";
-        /// `Name`: text. Writable.
+        /// Text. Writable.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PostalCode`: text. Writable.
+        /// Text. Writable.
         pub fn postal_code(&self) -> Option<view::Text> = "PostalCode";
-        /// `Building`: text. Writable.
+        /// Text. Writable.
         pub fn building(&self) -> Option<view::Text> = "Building";
-        /// `Unit`: text. Writable.
+        /// Text. Writable.
         pub fn unit(&self) -> Option<view::Text> = "Unit";
-        /// `Room`: text. Writable.
+        /// Text. Writable.
         pub fn room(&self) -> Option<view::Text> = "Room";
-        /// `Seat`: text. Writable.
+        /// Text. Writable.
         pub fn seat(&self) -> Option<view::Text> = "Seat";
-        /// `PlaceType`: text. Writable.
+        /// Text. Writable.
         pub fn place_type(&self) -> Option<view::Text> = "PlaceType";
-        /// `Community`: text. Writable.
+        /// Text. Writable.
         pub fn community(&self) -> Option<view::Text> = "Community";
-        /// `POBox`: text. Writable.
+        /// Text. Writable.
         pub fn po_box(&self) -> Option<view::Text> = "POBox";
-        /// `AdditionalCode`: text. Writable.
+        /// Text. Writable.
         pub fn additional_code(&self) -> Option<view::Text> = "AdditionalCode";
-        /// `Road`: text. Writable.
+        /// Text. Writable.
         pub fn road(&self) -> Option<view::Text> = "Road";
-        /// `RoadSection`: text. Writable.
+        /// Text. Writable.
         pub fn road_section(&self) -> Option<view::Text> = "RoadSection";
-        /// `RoadBranch`: text. Writable.
+        /// Text. Writable.
         pub fn road_branch(&self) -> Option<view::Text> = "RoadBranch";
-        /// `RoadSubBranch`: text. Writable.
+        /// Text. Writable.
         pub fn road_sub_branch(&self) -> Option<view::Text> = "RoadSubBranch";
-        /// `RoadPreModifier`: text. Writable.
+        /// Text. Writable.
         pub fn road_pre_modifier(&self) -> Option<view::Text> = "RoadPreModifier";
-        /// `RoadPostModifier`: text. Writable.
+        /// Text. Writable.
         pub fn road_post_modifier(&self) -> Option<view::Text> = "RoadPostModifier";
-        /// `GPSCoords`: text. Writable. Deprecated by the schema.
+        /// Text. Writable. Deprecated by the schema.
         pub fn gps_coords(&self) -> Option<view::Text> = "GPSCoords";
-        /// `AdditionalInfo`: text. Writable.
+        /// Text. Writable.
         pub fn additional_info(&self) -> Option<view::Text> = "AdditionalInfo";
     }
 }
@@ -321,15 +323,15 @@ redfish_proto::view! {
     ///
     /// `Status` of the schema `Resource` 1.23.0.
     pub struct Status = "Resource.Status" {
-        /// `State`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn state(&self) -> Option<State> = "State";
-        /// `HealthRollup`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn health_rollup(&self) -> Option<Health> = "HealthRollup";
-        /// `Health`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn health(&self) -> Option<Health> = "Health";
-        /// `Conditions`: a list of objects.
+        /// A list of objects.
         pub fn conditions(&self) -> view::List<Condition> = "Conditions";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -337,11 +339,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`ContactInfo`]: its writable members.
     pub struct ContactInfoPatch {
-        /// `ContactName`: text.
+        /// `ContactName`. Text.
         contact_name: value view::Nullable<String> = "ContactName";
-        /// `PhoneNumber`: text.
+        /// `PhoneNumber`. Text.
         phone_number: value view::Nullable<String> = "PhoneNumber";
-        /// `EmailAddress`: text.
+        /// `EmailAddress`. Text.
         email_address: value view::Nullable<String> = "EmailAddress";
     }
 }
@@ -349,7 +351,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`ImportParameters`]: its writable members.
     pub struct ImportParametersPatch {
-        /// `EncryptionPassphrase`: text.
+        /// `EncryptionPassphrase`. Text.
         encryption_passphrase: value view::Nullable<String> = "EncryptionPassphrase";
     }
 }
@@ -357,19 +359,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Location`]: its writable members.
     pub struct LocationPatch {
-        /// `PostalAddress`: an object.
+        /// `PostalAddress`. An object.
         postal_address: object PostalAddressPatch = "PostalAddress";
-        /// `Placement`: an object.
+        /// `Placement`. An object.
         placement: object PlacementPatch = "Placement";
-        /// `Longitude`: a number in degrees.
+        /// `Longitude`. A number in degrees.
         longitude: value view::Nullable<f64> = "Longitude";
-        /// `Latitude`: a number in degrees.
+        /// `Latitude`. A number in degrees.
         latitude: value view::Nullable<f64> = "Latitude";
-        /// `AltitudeMeters`: a number in meters.
+        /// `AltitudeMeters`. A number in meters.
         altitude_meters: value view::Nullable<f64> = "AltitudeMeters";
-        /// `Contacts`: a list of objects.
+        /// `Contacts`. A list of objects.
         contacts: objects ContactInfoPatch = "Contacts";
-        /// `PhysicalAddress`: an object.
+        /// `PhysicalAddress`. An object.
         physical_address: object PhysicalAddressPatch = "PhysicalAddress";
     }
 }
@@ -377,19 +379,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PhysicalAddress`]: its writable members.
     pub struct PhysicalAddressPatch {
-        /// `StreetAddress`: text.
+        /// `StreetAddress`. Text.
         street_address: value view::Nullable<String> = "StreetAddress";
-        /// `City`: text.
+        /// `City`. Text.
         city: value view::Nullable<String> = "City";
-        /// `StateOrProvince`: text.
+        /// `StateOrProvince`. Text.
         state_or_province: value view::Nullable<String> = "StateOrProvince";
-        /// `ISOSubdivisionCode`: text.
+        /// `ISOSubdivisionCode`. Text.
         iso_subdivision_code: value view::Nullable<String> = "ISOSubdivisionCode";
-        /// `Country`: text.
+        /// `Country`. Text.
         country: value view::Nullable<String> = "Country";
-        /// `ISOCountryCode`: text.
+        /// `ISOCountryCode`. Text.
         iso_country_code: value view::Nullable<String> = "ISOCountryCode";
-        /// `PostalCode`: text.
+        /// `PostalCode`. Text.
         postal_code: value view::Nullable<String> = "PostalCode";
     }
 }
@@ -397,19 +399,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Placement`]: its writable members.
     pub struct PlacementPatch {
-        /// `Row`: text.
+        /// `Row`. Text.
         row: value view::Nullable<String> = "Row";
-        /// `Rack`: text.
+        /// `Rack`. Text.
         rack: value view::Nullable<String> = "Rack";
-        /// `RackOffsetUnits`: a value of an enumeration.
+        /// `RackOffsetUnits`. A value of an enumeration.
         rack_offset_units: value view::Nullable<RackUnits> = "RackOffsetUnits";
-        /// `RackOffset`: an integer.
+        /// `RackOffset`. An integer.
         rack_offset: value view::Nullable<i64> = "RackOffset";
-        /// `AdditionalInfo`: text.
+        /// `AdditionalInfo`. Text.
         additional_info: value view::Nullable<String> = "AdditionalInfo";
-        /// `Room`: text.
+        /// `Room`. Text.
         room: value view::Nullable<String> = "Room";
-        /// `FacilityName`: text.
+        /// `FacilityName`. Text.
         facility_name: value view::Nullable<String> = "FacilityName";
     }
 }
@@ -417,71 +419,71 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PostalAddress`]: its writable members.
     pub struct PostalAddressPatch {
-        /// `Country`: text.
+        /// `Country`. Text.
         country: value view::Nullable<String> = "Country";
-        /// `Territory`: text.
+        /// `Territory`. Text.
         territory: value view::Nullable<String> = "Territory";
-        /// `District`: text.
+        /// `District`. Text.
         district: value view::Nullable<String> = "District";
-        /// `City`: text.
+        /// `City`. Text.
         city: value view::Nullable<String> = "City";
-        /// `Division`: text.
+        /// `Division`. Text.
         division: value view::Nullable<String> = "Division";
-        /// `Neighborhood`: text.
+        /// `Neighborhood`. Text.
         neighborhood: value view::Nullable<String> = "Neighborhood";
-        /// `LeadingStreetDirection`: text.
+        /// `LeadingStreetDirection`. Text.
         leading_street_direction: value view::Nullable<String> = "LeadingStreetDirection";
-        /// `Street`: text.
+        /// `Street`. Text.
         street: value view::Nullable<String> = "Street";
-        /// `TrailingStreetSuffix`: text.
+        /// `TrailingStreetSuffix`. Text.
         trailing_street_suffix: value view::Nullable<String> = "TrailingStreetSuffix";
-        /// `StreetSuffix`: text.
+        /// `StreetSuffix`. Text.
         street_suffix: value view::Nullable<String> = "StreetSuffix";
-        /// `HouseNumber`: an integer.
+        /// `HouseNumber`. An integer.
         house_number: value view::Nullable<i64> = "HouseNumber";
-        /// `HouseNumberSuffix`: text.
+        /// `HouseNumberSuffix`. Text.
         house_number_suffix: value view::Nullable<String> = "HouseNumberSuffix";
-        /// `Landmark`: text.
+        /// `Landmark`. Text.
         landmark: value view::Nullable<String> = "Landmark";
-        /// `Location`: text. Deprecated by the schema.
+        /// `Location`. Text. Deprecated by the schema.
         location: value view::Nullable<String> = "Location";
-        /// `Floor`: text.
+        /// `Floor`. Text.
         floor: value view::Nullable<String> = "Floor";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value view::Nullable<String> = "Name";
-        /// `PostalCode`: text.
+        /// `PostalCode`. Text.
         postal_code: value view::Nullable<String> = "PostalCode";
-        /// `Building`: text.
+        /// `Building`. Text.
         building: value view::Nullable<String> = "Building";
-        /// `Unit`: text.
+        /// `Unit`. Text.
         unit: value view::Nullable<String> = "Unit";
-        /// `Room`: text.
+        /// `Room`. Text.
         room: value view::Nullable<String> = "Room";
-        /// `Seat`: text.
+        /// `Seat`. Text.
         seat: value view::Nullable<String> = "Seat";
-        /// `PlaceType`: text.
+        /// `PlaceType`. Text.
         place_type: value view::Nullable<String> = "PlaceType";
-        /// `Community`: text.
+        /// `Community`. Text.
         community: value view::Nullable<String> = "Community";
-        /// `POBox`: text.
+        /// `POBox`. Text.
         po_box: value view::Nullable<String> = "POBox";
-        /// `AdditionalCode`: text.
+        /// `AdditionalCode`. Text.
         additional_code: value view::Nullable<String> = "AdditionalCode";
-        /// `Road`: text.
+        /// `Road`. Text.
         road: value view::Nullable<String> = "Road";
-        /// `RoadSection`: text.
+        /// `RoadSection`. Text.
         road_section: value view::Nullable<String> = "RoadSection";
-        /// `RoadBranch`: text.
+        /// `RoadBranch`. Text.
         road_branch: value view::Nullable<String> = "RoadBranch";
-        /// `RoadSubBranch`: text.
+        /// `RoadSubBranch`. Text.
         road_sub_branch: value view::Nullable<String> = "RoadSubBranch";
-        /// `RoadPreModifier`: text.
+        /// `RoadPreModifier`. Text.
         road_pre_modifier: value view::Nullable<String> = "RoadPreModifier";
-        /// `RoadPostModifier`: text.
+        /// `RoadPostModifier`. Text.
         road_post_modifier: value view::Nullable<String> = "RoadPostModifier";
-        /// `GPSCoords`: text. Deprecated by the schema.
+        /// `GPSCoords`. Text. Deprecated by the schema.
         gps_coords: value view::Nullable<String> = "GPSCoords";
-        /// `AdditionalInfo`: text.
+        /// `AdditionalInfo`. Text.
         additional_info: value view::Nullable<String> = "AdditionalInfo";
     }
 }
@@ -491,11 +493,8 @@ redfish_proto::enumeration! {
     ///
     /// `ConditionType` of the schema `Resource` 1.23.0.
     pub enum ConditionType {
-        /// `Alert`.
         Alert = "Alert",
-        /// `Informational`.
         Informational = "Informational",
-        /// `Subsystem`.
         Subsystem = "Subsystem",
     }
 }
@@ -505,25 +504,16 @@ redfish_proto::enumeration! {
     ///
     /// `DurableNameFormat` of the schema `Resource` 1.23.0.
     pub enum DurableNameFormat {
-        /// `NAA`.
         NAA = "NAA",
-        /// `iQN`.
         IQN = "iQN",
-        /// `FC_WWN`.
         FC_WWN = "FC_WWN",
-        /// `UUID`.
         UUID = "UUID",
-        /// `EUI`.
         EUI = "EUI",
-        /// `NQN`.
         NQN = "NQN",
-        /// `NSID`. Deprecated by the schema.
+        /// Deprecated by the schema.
         NSID = "NSID",
-        /// `NGUID`.
         NGUID = "NGUID",
-        /// `MACAddress`.
         MACAddress = "MACAddress",
-        /// `GCXLID`.
         GCXLID = "GCXLID",
     }
 }
@@ -533,11 +523,8 @@ redfish_proto::enumeration! {
     ///
     /// `IndicatorLED` of the schema `Resource` 1.23.0.
     pub enum IndicatorLED {
-        /// `Lit`.
         Lit = "Lit",
-        /// `Blinking`.
         Blinking = "Blinking",
-        /// `Off`.
         Off = "Off",
     }
 }
@@ -547,17 +534,11 @@ redfish_proto::enumeration! {
     ///
     /// `LocationType` of the schema `Resource` 1.23.0.
     pub enum LocationType {
-        /// `Slot`.
         Slot = "Slot",
-        /// `Bay`.
         Bay = "Bay",
-        /// `Connector`.
         Connector = "Connector",
-        /// `Socket`.
         Socket = "Socket",
-        /// `Backplane`.
         Backplane = "Backplane",
-        /// `Embedded`.
         Embedded = "Embedded",
     }
 }
@@ -567,17 +548,11 @@ redfish_proto::enumeration! {
     ///
     /// `Orientation` of the schema `Resource` 1.23.0.
     pub enum Orientation {
-        /// `FrontToBack`.
         FrontToBack = "FrontToBack",
-        /// `BackToFront`.
         BackToFront = "BackToFront",
-        /// `TopToBottom`.
         TopToBottom = "TopToBottom",
-        /// `BottomToTop`.
         BottomToTop = "BottomToTop",
-        /// `LeftToRight`.
         LeftToRight = "LeftToRight",
-        /// `RightToLeft`.
         RightToLeft = "RightToLeft",
     }
 }
@@ -587,9 +562,7 @@ redfish_proto::enumeration! {
     ///
     /// `RackUnits` of the schema `Resource` 1.23.0.
     pub enum RackUnits {
-        /// `OpenU`.
         OpenU = "OpenU",
-        /// `EIA_310`.
         EIA_310 = "EIA_310",
     }
 }
@@ -599,19 +572,12 @@ redfish_proto::enumeration! {
     ///
     /// `Reference` of the schema `Resource` 1.23.0.
     pub enum Reference {
-        /// `Top`.
         Top = "Top",
-        /// `Bottom`.
         Bottom = "Bottom",
-        /// `Front`.
         Front = "Front",
-        /// `Rear`.
         Rear = "Rear",
-        /// `Left`.
         Left = "Left",
-        /// `Right`.
         Right = "Right",
-        /// `Middle`.
         Middle = "Middle",
     }
 }

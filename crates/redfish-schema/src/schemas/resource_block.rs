@@ -11,48 +11,50 @@ redfish_proto::view! {
     /// `ResourceBlock` of the schema `ResourceBlock` 1.4.3.
     /// Services have it at `/redfish/v1/CompositionService/ResourceBlocks/{ResourceBlockId}`, for example.
     pub struct ResourceBlock = "ResourceBlock.ResourceBlock" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `CompositionStatus`: an object.
+        /// An object.
         pub fn composition_status(&self) -> Option<CompositionStatus> = "CompositionStatus";
-        /// `ResourceBlockType`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn resource_block_type(&self) -> view::List<ResourceBlockType> = "ResourceBlockType";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Processors`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
-        /// `Memory`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn memory(&self) -> view::List<view::Link<crate::memory::Memory>> = "Memory";
-        /// `Storage`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn storage(&self) -> view::List<view::Link<crate::storage::Storage>> = "Storage";
-        /// `SimpleStorage`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn simple_storage(&self) -> view::List<view::Link<crate::simple_storage::SimpleStorage>> = "SimpleStorage";
-        /// `EthernetInterfaces`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn ethernet_interfaces(&self) -> view::List<view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
-        /// `NetworkInterfaces`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn network_interfaces(&self) -> view::List<view::Link<crate::network_interface::NetworkInterface>> = "NetworkInterfaces";
-        /// `ComputerSystems`: a list of links.
+        /// A list of links.
         pub fn computer_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
-        /// `Drives`: a list of links.
+        /// A list of links.
         #[cfg(feature = "storage")]
         pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
-        /// `Pool`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn pool(&self) -> Option<PoolType> = "Pool";
-        /// `Client`: text. Writable.
+        /// The values of `Pool` that the service allows, if it lists them.
+        pub fn pool_allowable_values(&self) -> view::List<PoolType> = "Pool@Redfish.AllowableValues";
+        /// Text. Writable.
         pub fn client(&self) -> Option<view::Text> = "Client";
     }
 }
@@ -62,17 +64,17 @@ redfish_proto::view! {
     ///
     /// `CompositionStatus` of the schema `ResourceBlock` 1.4.3.
     pub struct CompositionStatus = "ResourceBlock.CompositionStatus" {
-        /// `Reserved`: true or false. Writable.
+        /// True or false. Writable.
         pub fn reserved(&self) -> Option<bool> = "Reserved";
-        /// `CompositionState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn composition_state(&self) -> Option<CompositionState> = "CompositionState";
-        /// `SharingCapable`: true or false.
+        /// True or false.
         pub fn sharing_capable(&self) -> Option<bool> = "SharingCapable";
-        /// `SharingEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn sharing_enabled(&self) -> Option<bool> = "SharingEnabled";
-        /// `MaxCompositions`: an integer.
+        /// An integer.
         pub fn max_compositions(&self) -> Option<i64> = "MaxCompositions";
-        /// `NumberOfCompositions`: an integer.
+        /// An integer.
         pub fn number_of_compositions(&self) -> Option<i64> = "NumberOfCompositions";
     }
 }
@@ -82,18 +84,18 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ResourceBlock` 1.4.3.
     pub struct Links = "ResourceBlock.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ComputerSystems`: a list of links.
+        /// A list of links.
         pub fn computer_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
-        /// `Chassis`: a list of links.
+        /// A list of links.
         pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `Zones`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn zones(&self) -> view::List<view::Link<crate::zone::Zone>> = "Zones";
-        /// `ConsumingResourceBlocks`: a list of links.
+        /// A list of links.
         pub fn consuming_resource_blocks(&self) -> view::List<view::Link<ResourceBlock>> = "ConsumingResourceBlocks";
-        /// `SupplyingResourceBlocks`: a list of links.
+        /// A list of links.
         pub fn supplying_resource_blocks(&self) -> view::List<view::Link<ResourceBlock>> = "SupplyingResourceBlocks";
     }
 }
@@ -103,33 +105,33 @@ redfish_proto::view! {
     ///
     /// `ResourceBlockLimits` of the schema `ResourceBlock` 1.4.3.
     pub struct ResourceBlockLimits = "ResourceBlock.ResourceBlockLimits" {
-        /// `MinCompute`: an integer.
+        /// An integer.
         pub fn min_compute(&self) -> Option<i64> = "MinCompute";
-        /// `MaxCompute`: an integer.
+        /// An integer.
         pub fn max_compute(&self) -> Option<i64> = "MaxCompute";
-        /// `MinProcessor`: an integer.
+        /// An integer.
         pub fn min_processor(&self) -> Option<i64> = "MinProcessor";
-        /// `MaxProcessor`: an integer.
+        /// An integer.
         pub fn max_processor(&self) -> Option<i64> = "MaxProcessor";
-        /// `MinMemory`: an integer.
+        /// An integer.
         pub fn min_memory(&self) -> Option<i64> = "MinMemory";
-        /// `MaxMemory`: an integer.
+        /// An integer.
         pub fn max_memory(&self) -> Option<i64> = "MaxMemory";
-        /// `MinNetwork`: an integer.
+        /// An integer.
         pub fn min_network(&self) -> Option<i64> = "MinNetwork";
-        /// `MaxNetwork`: an integer.
+        /// An integer.
         pub fn max_network(&self) -> Option<i64> = "MaxNetwork";
-        /// `MinStorage`: an integer.
+        /// An integer.
         pub fn min_storage(&self) -> Option<i64> = "MinStorage";
-        /// `MaxStorage`: an integer.
+        /// An integer.
         pub fn max_storage(&self) -> Option<i64> = "MaxStorage";
-        /// `MinComputerSystem`: an integer.
+        /// An integer.
         pub fn min_computer_system(&self) -> Option<i64> = "MinComputerSystem";
-        /// `MaxComputerSystem`: an integer.
+        /// An integer.
         pub fn max_computer_system(&self) -> Option<i64> = "MaxComputerSystem";
-        /// `MinExpansion`: an integer.
+        /// An integer.
         pub fn min_expansion(&self) -> Option<i64> = "MinExpansion";
-        /// `MaxExpansion`: an integer.
+        /// An integer.
         pub fn max_expansion(&self) -> Option<i64> = "MaxExpansion";
     }
 }
@@ -137,11 +139,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`ResourceBlock`]: its writable members.
     pub struct ResourceBlockPatch of ResourceBlock {
-        /// `CompositionStatus`: an object.
+        /// `CompositionStatus`. An object.
         composition_status: object CompositionStatusPatch = "CompositionStatus";
-        /// `Pool`: a value of an enumeration.
+        /// `Pool`. A value of an enumeration.
         pool: value view::Nullable<PoolType> = "Pool";
-        /// `Client`: text.
+        /// `Client`. Text.
         client: value view::Nullable<String> = "Client";
     }
 }
@@ -149,9 +151,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CompositionStatus`]: its writable members.
     pub struct CompositionStatusPatch {
-        /// `Reserved`: true or false.
+        /// `Reserved`. True or false.
         reserved: value view::Nullable<bool> = "Reserved";
-        /// `SharingEnabled`: true or false.
+        /// `SharingEnabled`. True or false.
         sharing_enabled: value view::Nullable<bool> = "SharingEnabled";
     }
 }
@@ -160,19 +162,19 @@ redfish_proto::patch! {
     /// The body that creates a [`ResourceBlock`], with what the schema requires as arguments of `new`.
     pub struct ResourceBlockCreate creates ResourceBlock (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `CompositionStatus`: an object.
+        /// `CompositionStatus`. An object.
         composition_status: object CompositionStatusPatch = "CompositionStatus";
-        /// `ResourceBlockType`: a list of values of an enumeration.
+        /// `ResourceBlockType`. A list of values of an enumeration.
         resource_block_type: list ResourceBlockType = "ResourceBlockType";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `Pool`: a value of an enumeration.
+        /// `Pool`. A value of an enumeration.
         pool: value view::Nullable<PoolType> = "Pool";
-        /// `Client`: text.
+        /// `Client`. Text.
         client: value view::Nullable<String> = "Client";
     }
 }
@@ -182,17 +184,11 @@ redfish_proto::enumeration! {
     ///
     /// `CompositionState` of the schema `ResourceBlock` 1.4.3.
     pub enum CompositionState {
-        /// `Composing`.
         Composing = "Composing",
-        /// `ComposedAndAvailable`.
         ComposedAndAvailable = "ComposedAndAvailable",
-        /// `Composed`.
         Composed = "Composed",
-        /// `Unused`.
         Unused = "Unused",
-        /// `Failed`.
         Failed = "Failed",
-        /// `Unavailable`.
         Unavailable = "Unavailable",
     }
 }
@@ -202,11 +198,8 @@ redfish_proto::enumeration! {
     ///
     /// `PoolType` of the schema `ResourceBlock` 1.4.3.
     pub enum PoolType {
-        /// `Free`.
         Free = "Free",
-        /// `Active`.
         Active = "Active",
-        /// `Unassigned`.
         Unassigned = "Unassigned",
     }
 }
@@ -216,21 +209,13 @@ redfish_proto::enumeration! {
     ///
     /// `ResourceBlockType` of the schema `ResourceBlock` 1.4.3.
     pub enum ResourceBlockType {
-        /// `Compute`.
         Compute = "Compute",
-        /// `Processor`.
         Processor = "Processor",
-        /// `Memory`.
         Memory = "Memory",
-        /// `Network`.
         Network = "Network",
-        /// `Storage`.
         Storage = "Storage",
-        /// `ComputerSystem`.
         ComputerSystem = "ComputerSystem",
-        /// `Expansion`.
         Expansion = "Expansion",
-        /// `IndependentResource`.
         IndependentResource = "IndependentResource",
     }
 }

@@ -10,25 +10,27 @@ redfish_proto::view! {
     /// `Role` of the schema `Role` 1.3.3.
     /// Services have it at `/redfish/v1/AccountService/Roles/{RoleId}`, for example.
     pub struct Role = "Role.Role" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `IsPredefined`: true or false.
+        /// True or false.
         pub fn is_predefined(&self) -> Option<bool> = "IsPredefined";
-        /// `AssignedPrivileges`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn assigned_privileges(&self) -> view::List<crate::privileges::PrivilegeType> = "AssignedPrivileges";
-        /// `OemPrivileges`: a list of texts. Writable.
+        /// The values of `AssignedPrivileges` that the service allows, if it lists them.
+        pub fn assigned_privileges_allowable_values(&self) -> view::List<crate::privileges::PrivilegeType> = "AssignedPrivileges@Redfish.AllowableValues";
+        /// A list of texts. Writable.
         pub fn oem_privileges(&self) -> view::List<view::Text> = "OemPrivileges";
-        /// `RoleId`: text.
+        /// Text.
         pub fn role_id(&self) -> Option<view::Text> = "RoleId";
-        /// `Restricted`: true or false.
+        /// True or false.
         pub fn restricted(&self) -> Option<bool> = "Restricted";
-        /// `AlternateRoleId`: text.
+        /// Text.
         pub fn alternate_role_id(&self) -> Option<view::Text> = "AlternateRoleId";
     }
 }
@@ -36,9 +38,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Role`]: its writable members.
     pub struct RolePatch of Role {
-        /// `AssignedPrivileges`: a list of values of an enumeration.
+        /// `AssignedPrivileges`. A list of values of an enumeration.
         assigned_privileges: list crate::privileges::PrivilegeType = "AssignedPrivileges";
-        /// `OemPrivileges`: a list of texts.
+        /// `OemPrivileges`. A list of texts.
         oem_privileges: list String = "OemPrivileges";
     }
 }
@@ -47,19 +49,19 @@ redfish_proto::patch! {
     /// The body that creates a [`Role`], with what the schema requires as arguments of `new`.
     pub struct RoleCreate creates Role (
     role_id: value String = "RoleId") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `IsPredefined`: true or false.
+        /// `IsPredefined`. True or false.
         is_predefined: value bool = "IsPredefined";
-        /// `AssignedPrivileges`: a list of values of an enumeration.
+        /// `AssignedPrivileges`. A list of values of an enumeration.
         assigned_privileges: list crate::privileges::PrivilegeType = "AssignedPrivileges";
-        /// `OemPrivileges`: a list of texts.
+        /// `OemPrivileges`. A list of texts.
         oem_privileges: list String = "OemPrivileges";
-        /// `Restricted`: true or false.
+        /// `Restricted`. True or false.
         restricted: value bool = "Restricted";
-        /// `AlternateRoleId`: text.
+        /// `AlternateRoleId`. Text.
         alternate_role_id: value String = "AlternateRoleId";
     }
 }

@@ -10,19 +10,19 @@ redfish_proto::view! {
     /// `RouteEntry` of the schema `RouteEntry` 1.0.2.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/FabricAdapters/{FabricAdapterId}/Ports/{PortId}/LPRT/{LPRTId}`, for example.
     pub struct RouteEntry = "RouteEntry.RouteEntry" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `RouteSet`: a link.
+        /// A link.
         pub fn route_set(&self) -> Option<view::Link<crate::route_set_entry_collection::RouteSetEntryCollection>> = "RouteSet";
-        /// `RawEntryHex`: text. Writable.
+        /// Text. Writable.
         pub fn raw_entry_hex(&self) -> Option<view::Text> = "RawEntryHex";
-        /// `MinimumHopCount`: an integer. Writable.
+        /// An integer. Writable.
         pub fn minimum_hop_count(&self) -> Option<i64> = "MinimumHopCount";
     }
 }
@@ -30,9 +30,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`RouteEntry`]: its writable members.
     pub struct RouteEntryPatch of RouteEntry {
-        /// `RawEntryHex`: text.
+        /// `RawEntryHex`. Text.
         raw_entry_hex: value String = "RawEntryHex";
-        /// `MinimumHopCount`: an integer.
+        /// `MinimumHopCount`. An integer.
         minimum_hop_count: value i64 = "MinimumHopCount";
     }
 }
@@ -41,13 +41,13 @@ redfish_proto::patch! {
     /// The body that creates a [`RouteEntry`], with what the schema requires as arguments of `new`.
     pub struct RouteEntryCreate creates RouteEntry (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `RawEntryHex`: text.
+        /// `RawEntryHex`. Text.
         raw_entry_hex: value String = "RawEntryHex";
-        /// `MinimumHopCount`: an integer.
+        /// `MinimumHopCount`. An integer.
         minimum_hop_count: value i64 = "MinimumHopCount";
     }
 }

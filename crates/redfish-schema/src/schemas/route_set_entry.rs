@@ -10,21 +10,21 @@ redfish_proto::view! {
     /// `RouteSetEntry` of the schema `RouteSetEntry` 1.0.2.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/Ports/{PortId}/LPRT/{LPRTId}/RouteSet/{RouteId}`, for example.
     pub struct RouteSetEntry = "RouteSetEntry.RouteSetEntry" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Valid`: true or false. Writable.
+        /// True or false. Writable.
         pub fn valid(&self) -> Option<bool> = "Valid";
-        /// `VCAction`: an integer. Writable.
+        /// An integer. Writable.
         pub fn vc_action(&self) -> Option<i64> = "VCAction";
-        /// `HopCount`: an integer. Writable.
+        /// An integer. Writable.
         pub fn hop_count(&self) -> Option<i64> = "HopCount";
-        /// `EgressIdentifier`: an integer. Writable.
+        /// An integer. Writable.
         pub fn egress_identifier(&self) -> Option<i64> = "EgressIdentifier";
     }
 }
@@ -32,13 +32,13 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`RouteSetEntry`]: its writable members.
     pub struct RouteSetEntryPatch of RouteSetEntry {
-        /// `Valid`: true or false.
+        /// `Valid`. True or false.
         valid: value bool = "Valid";
-        /// `VCAction`: an integer.
+        /// `VCAction`. An integer.
         vc_action: value i64 = "VCAction";
-        /// `HopCount`: an integer.
+        /// `HopCount`. An integer.
         hop_count: value i64 = "HopCount";
-        /// `EgressIdentifier`: an integer.
+        /// `EgressIdentifier`. An integer.
         egress_identifier: value i64 = "EgressIdentifier";
     }
 }
@@ -47,17 +47,17 @@ redfish_proto::patch! {
     /// The body that creates a [`RouteSetEntry`], with what the schema requires as arguments of `new`.
     pub struct RouteSetEntryCreate creates RouteSetEntry (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Valid`: true or false.
+        /// `Valid`. True or false.
         valid: value bool = "Valid";
-        /// `VCAction`: an integer.
+        /// `VCAction`. An integer.
         vc_action: value i64 = "VCAction";
-        /// `HopCount`: an integer.
+        /// `HopCount`. An integer.
         hop_count: value i64 = "HopCount";
-        /// `EgressIdentifier`: an integer.
+        /// `EgressIdentifier`. An integer.
         egress_identifier: value i64 = "EgressIdentifier";
     }
 }

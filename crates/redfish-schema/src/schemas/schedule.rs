@@ -9,23 +9,27 @@ redfish_proto::view! {
     ///
     /// `Schedule` of the schema `Schedule` 1.2.5.
     pub struct Schedule = "Schedule.Schedule" {
-        /// `Name`: text. Writable.
+        /// Text. Writable.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Lifetime`: a duration. Writable.
+        /// A duration. Writable.
         pub fn lifetime(&self) -> Option<view::Duration> = "Lifetime";
-        /// `MaxOccurrences`: an integer. Writable.
+        /// An integer. Writable.
         pub fn max_occurrences(&self) -> Option<i64> = "MaxOccurrences";
-        /// `InitialStartTime`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn initial_start_time(&self) -> Option<view::DateTime> = "InitialStartTime";
-        /// `RecurrenceInterval`: a duration. Writable.
+        /// A duration. Writable.
         pub fn recurrence_interval(&self) -> Option<view::Duration> = "RecurrenceInterval";
-        /// `EnabledDaysOfWeek`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn enabled_days_of_week(&self) -> view::List<DayOfWeek> = "EnabledDaysOfWeek";
-        /// `EnabledDaysOfMonth`: a list of integers. Writable.
+        /// The values of `EnabledDaysOfWeek` that the service allows, if it lists them.
+        pub fn enabled_days_of_week_allowable_values(&self) -> view::List<DayOfWeek> = "EnabledDaysOfWeek@Redfish.AllowableValues";
+        /// A list of integers. Writable.
         pub fn enabled_days_of_month(&self) -> view::List<i64> = "EnabledDaysOfMonth";
-        /// `EnabledMonthsOfYear`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn enabled_months_of_year(&self) -> view::List<MonthOfYear> = "EnabledMonthsOfYear";
-        /// `EnabledIntervals`: a list of texts. Writable.
+        /// The values of `EnabledMonthsOfYear` that the service allows, if it lists them.
+        pub fn enabled_months_of_year_allowable_values(&self) -> view::List<MonthOfYear> = "EnabledMonthsOfYear@Redfish.AllowableValues";
+        /// A list of texts. Writable.
         pub fn enabled_intervals(&self) -> view::List<view::Text> = "EnabledIntervals";
     }
 }
@@ -33,23 +37,23 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Schedule`]: its writable members.
     pub struct SchedulePatch {
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value view::Nullable<String> = "Name";
-        /// `Lifetime`: a duration.
+        /// `Lifetime`. A duration.
         lifetime: value view::Nullable<view::Duration> = "Lifetime";
-        /// `MaxOccurrences`: an integer.
+        /// `MaxOccurrences`. An integer.
         max_occurrences: value view::Nullable<i64> = "MaxOccurrences";
-        /// `InitialStartTime`: a date and time.
+        /// `InitialStartTime`. A date and time.
         initial_start_time: value view::Nullable<view::DateTime> = "InitialStartTime";
-        /// `RecurrenceInterval`: a duration.
+        /// `RecurrenceInterval`. A duration.
         recurrence_interval: value view::Nullable<view::Duration> = "RecurrenceInterval";
-        /// `EnabledDaysOfWeek`: a list of values of an enumeration.
+        /// `EnabledDaysOfWeek`. A list of values of an enumeration.
         enabled_days_of_week: list DayOfWeek = "EnabledDaysOfWeek";
-        /// `EnabledDaysOfMonth`: a list of integers.
+        /// `EnabledDaysOfMonth`. A list of integers.
         enabled_days_of_month: list i64 = "EnabledDaysOfMonth";
-        /// `EnabledMonthsOfYear`: a list of values of an enumeration.
+        /// `EnabledMonthsOfYear`. A list of values of an enumeration.
         enabled_months_of_year: list MonthOfYear = "EnabledMonthsOfYear";
-        /// `EnabledIntervals`: a list of texts.
+        /// `EnabledIntervals`. A list of texts.
         enabled_intervals: list String = "EnabledIntervals";
     }
 }
@@ -59,21 +63,13 @@ redfish_proto::enumeration! {
     ///
     /// `DayOfWeek` of the schema `Schedule` 1.2.5.
     pub enum DayOfWeek {
-        /// `Monday`.
         Monday = "Monday",
-        /// `Tuesday`.
         Tuesday = "Tuesday",
-        /// `Wednesday`.
         Wednesday = "Wednesday",
-        /// `Thursday`.
         Thursday = "Thursday",
-        /// `Friday`.
         Friday = "Friday",
-        /// `Saturday`.
         Saturday = "Saturday",
-        /// `Sunday`.
         Sunday = "Sunday",
-        /// `Every`.
         Every = "Every",
     }
 }
@@ -83,31 +79,18 @@ redfish_proto::enumeration! {
     ///
     /// `MonthOfYear` of the schema `Schedule` 1.2.5.
     pub enum MonthOfYear {
-        /// `January`.
         January = "January",
-        /// `February`.
         February = "February",
-        /// `March`.
         March = "March",
-        /// `April`.
         April = "April",
-        /// `May`.
         May = "May",
-        /// `June`.
         June = "June",
-        /// `July`.
         July = "July",
-        /// `August`.
         August = "August",
-        /// `September`.
         September = "September",
-        /// `October`.
         October = "October",
-        /// `November`.
         November = "November",
-        /// `December`.
         December = "December",
-        /// `Every`.
         Every = "Every",
     }
 }

@@ -12,21 +12,21 @@ redfish_proto::view! {
     /// `SecureBoot` of the schema `SecureBoot` 1.1.2.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/SecureBoot`, for example.
     pub struct SecureBoot = "SecureBoot.SecureBoot" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `SecureBootEnable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn secure_boot_enable(&self) -> Option<bool> = "SecureBootEnable";
-        /// `SecureBootCurrentBoot`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn secure_boot_current_boot(&self) -> Option<SecureBootCurrentBootType> = "SecureBootCurrentBoot";
-        /// `SecureBootMode`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn secure_boot_mode(&self) -> Option<SecureBootModeType> = "SecureBootMode";
-        /// `SecureBootDatabases`: a link.
+        /// A link.
         pub fn secure_boot_databases(&self) -> Option<view::Link<crate::secure_boot_database_collection::SecureBootDatabaseCollection>> = "SecureBootDatabases";
     }
 }
@@ -50,7 +50,7 @@ impl SecureBoot {
 redfish_proto::patch! {
     /// Changes of [`SecureBoot`]: its writable members.
     pub struct SecureBootPatch of SecureBoot {
-        /// `SecureBootEnable`: true or false.
+        /// `SecureBootEnable`. True or false.
         secure_boot_enable: value view::Nullable<bool> = "SecureBootEnable";
     }
 }
@@ -60,11 +60,8 @@ redfish_proto::enumeration! {
     ///
     /// `ResetKeysType` of the schema `SecureBoot` 1.1.2.
     pub enum ResetKeysType {
-        /// `ResetAllKeysToDefault`.
         ResetAllKeysToDefault = "ResetAllKeysToDefault",
-        /// `DeleteAllKeys`.
         DeleteAllKeys = "DeleteAllKeys",
-        /// `DeletePK`.
         DeletePK = "DeletePK",
     }
 }
@@ -74,9 +71,7 @@ redfish_proto::enumeration! {
     ///
     /// `SecureBootCurrentBootType` of the schema `SecureBoot` 1.1.2.
     pub enum SecureBootCurrentBootType {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -86,13 +81,9 @@ redfish_proto::enumeration! {
     ///
     /// `SecureBootModeType` of the schema `SecureBoot` 1.1.2.
     pub enum SecureBootModeType {
-        /// `SetupMode`.
         SetupMode = "SetupMode",
-        /// `UserMode`.
         UserMode = "UserMode",
-        /// `AuditMode`.
         AuditMode = "AuditMode",
-        /// `DeployedMode`.
         DeployedMode = "DeployedMode",
     }
 }

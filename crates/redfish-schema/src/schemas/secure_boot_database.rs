@@ -12,20 +12,20 @@ redfish_proto::view! {
     /// `SecureBootDatabase` of the schema `SecureBootDatabase` 1.0.3.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/SecureBoot/SecureBootDatabases/{DatabaseId}`, for example.
     pub struct SecureBootDatabase = "SecureBootDatabase.SecureBootDatabase" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `DatabaseId`: text.
+        /// Text.
         pub fn database_id(&self) -> Option<view::Text> = "DatabaseId";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Signatures`: a link.
+        /// A link.
         pub fn signatures(&self) -> Option<view::Link<crate::signature_collection::SignatureCollection>> = "Signatures";
     }
 }
@@ -51,9 +51,7 @@ redfish_proto::enumeration! {
     ///
     /// `ResetKeysType` of the schema `SecureBootDatabase` 1.0.3.
     pub enum ResetKeysType {
-        /// `ResetAllKeysToDefault`.
         ResetAllKeysToDefault = "ResetAllKeysToDefault",
-        /// `DeleteAllKeys`.
         DeleteAllKeys = "DeleteAllKeys",
     }
 }

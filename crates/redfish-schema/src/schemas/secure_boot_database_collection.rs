@@ -10,13 +10,13 @@ redfish_proto::view! {
     /// `SecureBootDatabaseCollection` of the schema `SecureBootDatabaseCollection`.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/SecureBoot/SecureBootDatabases`, for example.
     pub struct SecureBootDatabaseCollection = "SecureBootDatabaseCollection.SecureBootDatabaseCollection" {
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Members`: a list of links.
+        /// A list of links.
         pub fn members(&self) -> view::List<view::Link<crate::secure_boot_database::SecureBootDatabase>> = "Members";
     }
 }

@@ -10,21 +10,21 @@ redfish_proto::view! {
     /// `SecurityPolicy` of the schema `SecurityPolicy` 1.0.3.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/SecurityPolicy`, for example.
     pub struct SecurityPolicy = "SecurityPolicy.SecurityPolicy" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `OverrideParentManager`: true or false. Writable.
+        /// True or false. Writable.
         pub fn override_parent_manager(&self) -> Option<bool> = "OverrideParentManager";
-        /// `SPDM`: an object.
+        /// An object.
         pub fn spdm(&self) -> Option<SPDMPolicy> = "SPDM";
-        /// `TLS`: an object.
+        /// An object.
         pub fn tls(&self) -> Option<TLSCommunication> = "TLS";
     }
 }
@@ -34,11 +34,11 @@ redfish_proto::view! {
     ///
     /// `SPDMAlgorithmSet` of the schema `SecurityPolicy` 1.0.3.
     pub struct SPDMAlgorithmSet = "SecurityPolicy.SPDMAlgorithmSet" {
-        /// `AEAD`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn aead(&self) -> view::List<view::Text> = "AEAD";
-        /// `BaseAsym`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn base_asym(&self) -> view::List<view::Text> = "BaseAsym";
-        /// `BaseHash`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn base_hash(&self) -> view::List<view::Text> = "BaseHash";
     }
 }
@@ -48,9 +48,9 @@ redfish_proto::view! {
     ///
     /// `SPDMParameterSet` of the schema `SecurityPolicy` 1.0.3.
     pub struct SPDMParameterSet = "SecurityPolicy.SPDMParameterSet" {
-        /// `Algorithms`: an object.
+        /// An object.
         pub fn algorithms(&self) -> Option<SPDMAlgorithmSet> = "Algorithms";
-        /// `Versions`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn versions(&self) -> view::List<view::Text> = "Versions";
     }
 }
@@ -60,21 +60,21 @@ redfish_proto::view! {
     ///
     /// `SPDMPolicy` of the schema `SecurityPolicy` 1.0.3.
     pub struct SPDMPolicy = "SecurityPolicy.SPDMPolicy" {
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `SecureSessionEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn secure_session_enabled(&self) -> Option<bool> = "SecureSessionEnabled";
-        /// `AllowExtendedAlgorithms`: true or false. Writable.
+        /// True or false. Writable.
         pub fn allow_extended_algorithms(&self) -> Option<bool> = "AllowExtendedAlgorithms";
-        /// `VerifyCertificate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn verify_certificate(&self) -> Option<bool> = "VerifyCertificate";
-        /// `TrustedCertificates`: a link.
+        /// A link.
         pub fn trusted_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "TrustedCertificates";
-        /// `RevokedCertificates`: a link.
+        /// A link.
         pub fn revoked_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "RevokedCertificates";
-        /// `Allowed`: an object.
+        /// An object.
         pub fn allowed(&self) -> Option<SPDMParameterSet> = "Allowed";
-        /// `Denied`: an object.
+        /// An object.
         pub fn denied(&self) -> Option<SPDMParameterSet> = "Denied";
     }
 }
@@ -84,9 +84,9 @@ redfish_proto::view! {
     ///
     /// `TLSAlgorithmSet` of the schema `SecurityPolicy` 1.0.3.
     pub struct TLSAlgorithmSet = "SecurityPolicy.TLSAlgorithmSet" {
-        /// `CipherSuites`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn cipher_suites(&self) -> view::List<view::Text> = "CipherSuites";
-        /// `SignatureAlgorithms`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn signature_algorithms(&self) -> view::List<view::Text> = "SignatureAlgorithms";
     }
 }
@@ -96,9 +96,9 @@ redfish_proto::view! {
     ///
     /// `TLSCommunication` of the schema `SecurityPolicy` 1.0.3.
     pub struct TLSCommunication = "SecurityPolicy.TLSCommunication" {
-        /// `Client`: an object.
+        /// An object.
         pub fn client(&self) -> Option<TLSPolicy> = "Client";
-        /// `Server`: an object.
+        /// An object.
         pub fn server(&self) -> Option<TLSPolicy> = "Server";
     }
 }
@@ -108,9 +108,9 @@ redfish_proto::view! {
     ///
     /// `TLSParameterSet` of the schema `SecurityPolicy` 1.0.3.
     pub struct TLSParameterSet = "SecurityPolicy.TLSParameterSet" {
-        /// `Algorithms`: an object.
+        /// An object.
         pub fn algorithms(&self) -> Option<TLSAlgorithmSet> = "Algorithms";
-        /// `Versions`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn versions(&self) -> view::List<view::Text> = "Versions";
     }
 }
@@ -120,15 +120,15 @@ redfish_proto::view! {
     ///
     /// `TLSPolicy` of the schema `SecurityPolicy` 1.0.3.
     pub struct TLSPolicy = "SecurityPolicy.TLSPolicy" {
-        /// `VerifyCertificate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn verify_certificate(&self) -> Option<bool> = "VerifyCertificate";
-        /// `TrustedCertificates`: a link.
+        /// A link.
         pub fn trusted_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "TrustedCertificates";
-        /// `RevokedCertificates`: a link.
+        /// A link.
         pub fn revoked_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "RevokedCertificates";
-        /// `Allowed`: an object.
+        /// An object.
         pub fn allowed(&self) -> Option<TLSParameterSet> = "Allowed";
-        /// `Denied`: an object.
+        /// An object.
         pub fn denied(&self) -> Option<TLSParameterSet> = "Denied";
     }
 }
@@ -136,11 +136,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`SecurityPolicy`]: its writable members.
     pub struct SecurityPolicyPatch of SecurityPolicy {
-        /// `OverrideParentManager`: true or false.
+        /// `OverrideParentManager`. True or false.
         override_parent_manager: value bool = "OverrideParentManager";
-        /// `SPDM`: an object.
+        /// `SPDM`. An object.
         spdm: object SPDMPolicyPatch = "SPDM";
-        /// `TLS`: an object.
+        /// `TLS`. An object.
         tls: object TLSCommunicationPatch = "TLS";
     }
 }
@@ -148,11 +148,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SPDMAlgorithmSet`]: its writable members.
     pub struct SPDMAlgorithmSetPatch {
-        /// `AEAD`: a list of texts.
+        /// `AEAD`. A list of texts.
         aead: list String = "AEAD";
-        /// `BaseAsym`: a list of texts.
+        /// `BaseAsym`. A list of texts.
         base_asym: list String = "BaseAsym";
-        /// `BaseHash`: a list of texts.
+        /// `BaseHash`. A list of texts.
         base_hash: list String = "BaseHash";
     }
 }
@@ -160,9 +160,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SPDMParameterSet`]: its writable members.
     pub struct SPDMParameterSetPatch {
-        /// `Algorithms`: an object.
+        /// `Algorithms`. An object.
         algorithms: object SPDMAlgorithmSetPatch = "Algorithms";
-        /// `Versions`: a list of texts.
+        /// `Versions`. A list of texts.
         versions: list String = "Versions";
     }
 }
@@ -170,17 +170,17 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`SPDMPolicy`]: its writable members.
     pub struct SPDMPolicyPatch {
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
-        /// `SecureSessionEnabled`: true or false.
+        /// `SecureSessionEnabled`. True or false.
         secure_session_enabled: value view::Nullable<bool> = "SecureSessionEnabled";
-        /// `AllowExtendedAlgorithms`: true or false.
+        /// `AllowExtendedAlgorithms`. True or false.
         allow_extended_algorithms: value view::Nullable<bool> = "AllowExtendedAlgorithms";
-        /// `VerifyCertificate`: true or false.
+        /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
-        /// `Allowed`: an object.
+        /// `Allowed`. An object.
         allowed: object SPDMParameterSetPatch = "Allowed";
-        /// `Denied`: an object.
+        /// `Denied`. An object.
         denied: object SPDMParameterSetPatch = "Denied";
     }
 }
@@ -188,9 +188,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TLSAlgorithmSet`]: its writable members.
     pub struct TLSAlgorithmSetPatch {
-        /// `CipherSuites`: a list of texts.
+        /// `CipherSuites`. A list of texts.
         cipher_suites: list String = "CipherSuites";
-        /// `SignatureAlgorithms`: a list of texts.
+        /// `SignatureAlgorithms`. A list of texts.
         signature_algorithms: list String = "SignatureAlgorithms";
     }
 }
@@ -198,9 +198,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TLSCommunication`]: its writable members.
     pub struct TLSCommunicationPatch {
-        /// `Client`: an object.
+        /// `Client`. An object.
         client: object TLSPolicyPatch = "Client";
-        /// `Server`: an object.
+        /// `Server`. An object.
         server: object TLSPolicyPatch = "Server";
     }
 }
@@ -208,9 +208,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TLSParameterSet`]: its writable members.
     pub struct TLSParameterSetPatch {
-        /// `Algorithms`: an object.
+        /// `Algorithms`. An object.
         algorithms: object TLSAlgorithmSetPatch = "Algorithms";
-        /// `Versions`: a list of texts.
+        /// `Versions`. A list of texts.
         versions: list String = "Versions";
     }
 }
@@ -218,11 +218,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TLSPolicy`]: its writable members.
     pub struct TLSPolicyPatch {
-        /// `VerifyCertificate`: true or false.
+        /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
-        /// `Allowed`: an object.
+        /// `Allowed`. An object.
         allowed: object TLSParameterSetPatch = "Allowed";
-        /// `Denied`: an object.
+        /// `Denied`. An object.
         denied: object TLSParameterSetPatch = "Denied";
     }
 }

@@ -12,135 +12,139 @@ redfish_proto::view! {
     /// `Sensor` of the schema `Sensor` 1.12.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/Sensors/{SensorId}`, for example.
     pub struct Sensor = "Sensor.Sensor" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ReadingType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn reading_type(&self) -> Option<ReadingType> = "ReadingType";
-        /// `DataSourceUri`: a URI. Only in copies of a part of the resource.
+        /// A URI. Only in copies of a part of the resource.
         pub fn data_source_uri(&self) -> Option<view::Text> = "DataSourceUri";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Reading`: a number.
+        /// A number.
         pub fn reading(&self) -> Option<view::Number> = "Reading";
-        /// `ReadingUnits`: text.
+        /// Text.
         pub fn reading_units(&self) -> Option<view::Text> = "ReadingUnits";
-        /// `PhysicalContext`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `PhysicalSubContext`: a value of an enumeration. Writable.
+        /// The values of `PhysicalContext` that the service allows, if it lists them.
+        pub fn physical_context_allowable_values(&self) -> view::List<crate::physical_context::PhysicalContext> = "PhysicalContext@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn physical_sub_context(&self) -> Option<crate::physical_context::PhysicalSubContext> = "PhysicalSubContext";
-        /// `PeakReading`: a number.
+        /// The values of `PhysicalSubContext` that the service allows, if it lists them.
+        pub fn physical_sub_context_allowable_values(&self) -> view::List<crate::physical_context::PhysicalSubContext> = "PhysicalSubContext@Redfish.AllowableValues";
+        /// A number.
         pub fn peak_reading(&self) -> Option<view::Number> = "PeakReading";
-        /// `MaxAllowableOperatingValue`: a number.
+        /// A number.
         pub fn max_allowable_operating_value(&self) -> Option<view::Number> = "MaxAllowableOperatingValue";
-        /// `MinAllowableOperatingValue`: a number.
+        /// A number.
         pub fn min_allowable_operating_value(&self) -> Option<view::Number> = "MinAllowableOperatingValue";
-        /// `AdjustedMaxAllowableOperatingValue`: a number.
+        /// A number.
         pub fn adjusted_max_allowable_operating_value(&self) -> Option<view::Number> = "AdjustedMaxAllowableOperatingValue";
-        /// `AdjustedMinAllowableOperatingValue`: a number.
+        /// A number.
         pub fn adjusted_min_allowable_operating_value(&self) -> Option<view::Number> = "AdjustedMinAllowableOperatingValue";
-        /// `ApparentVA`: a number in volt-amperes.
+        /// A number in volt-amperes.
         pub fn apparent_va(&self) -> Option<view::Number> = "ApparentVA";
-        /// `ReactiveVAR`: a number in volt-amperes.
+        /// A number in volt-amperes.
         pub fn reactive_var(&self) -> Option<view::Number> = "ReactiveVAR";
-        /// `PowerFactor`: a number.
+        /// A number.
         pub fn power_factor(&self) -> Option<view::Number> = "PowerFactor";
-        /// `LoadPercent`: a number in percent. Deprecated by the schema.
+        /// A number in percent. Deprecated by the schema.
         pub fn load_percent(&self) -> Option<view::Number> = "LoadPercent";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `ElectricalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn electrical_context(&self) -> Option<ElectricalContext> = "ElectricalContext";
-        /// `VoltageType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn voltage_type(&self) -> Option<VoltageType> = "VoltageType";
-        /// `Thresholds`: an object.
+        /// An object.
         pub fn thresholds(&self) -> Option<Thresholds> = "Thresholds";
-        /// `ReadingRangeMax`: a number.
+        /// A number.
         pub fn reading_range_max(&self) -> Option<view::Number> = "ReadingRangeMax";
-        /// `ReadingRangeMin`: a number.
+        /// A number.
         pub fn reading_range_min(&self) -> Option<view::Number> = "ReadingRangeMin";
-        /// `Precision`: a number.
+        /// A number.
         pub fn precision(&self) -> Option<view::Number> = "Precision";
-        /// `Accuracy`: a number in percent. Deprecated by the schema.
+        /// A number in percent. Deprecated by the schema.
         pub fn accuracy(&self) -> Option<view::Number> = "Accuracy";
-        /// `SensingFrequency`: a number. Deprecated by the schema.
+        /// A number. Deprecated by the schema.
         pub fn sensing_frequency(&self) -> Option<view::Number> = "SensingFrequency";
-        /// `PeakReadingTime`: a date and time.
+        /// A date and time.
         pub fn peak_reading_time(&self) -> Option<view::DateTime> = "PeakReadingTime";
-        /// `SensorResetTime`: a date and time.
+        /// A date and time.
         pub fn sensor_reset_time(&self) -> Option<view::DateTime> = "SensorResetTime";
-        /// `CrestFactor`: a number.
+        /// A number.
         pub fn crest_factor(&self) -> Option<view::Number> = "CrestFactor";
-        /// `THDPercent`: a number in percent.
+        /// A number in percent.
         pub fn thd_percent(&self) -> Option<view::Number> = "THDPercent";
-        /// `LifetimeReading`: a number.
+        /// A number.
         pub fn lifetime_reading(&self) -> Option<view::Number> = "LifetimeReading";
-        /// `SensingInterval`: a duration.
+        /// A duration.
         pub fn sensing_interval(&self) -> Option<view::Duration> = "SensingInterval";
-        /// `ReadingTime`: a date and time.
+        /// A date and time.
         pub fn reading_time(&self) -> Option<view::DateTime> = "ReadingTime";
-        /// `Implementation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn implementation(&self) -> Option<ImplementationType> = "Implementation";
-        /// `RelatedItem`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `SpeedRPM`: a number in revolutions per minute.
+        /// A number in revolutions per minute.
         pub fn speed_rpm(&self) -> Option<view::Number> = "SpeedRPM";
-        /// `DeviceName`: text. Only in copies of a part of the resource.
+        /// Text. Only in copies of a part of the resource.
         pub fn device_name(&self) -> Option<view::Text> = "DeviceName";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `SensorGroup`: an object.
+        /// An object.
         pub fn sensor_group(&self) -> Option<crate::redundancy::RedundantGroup> = "SensorGroup";
-        /// `LowestReading`: a number.
+        /// A number.
         pub fn lowest_reading(&self) -> Option<view::Number> = "LowestReading";
-        /// `LowestReadingTime`: a date and time.
+        /// A date and time.
         pub fn lowest_reading_time(&self) -> Option<view::DateTime> = "LowestReadingTime";
-        /// `AverageReading`: a number.
+        /// A number.
         pub fn average_reading(&self) -> Option<view::Number> = "AverageReading";
-        /// `AveragingInterval`: a duration. Writable.
+        /// A duration. Writable.
         pub fn averaging_interval(&self) -> Option<view::Duration> = "AveragingInterval";
-        /// `AveragingIntervalAchieved`: true or false.
+        /// True or false.
         pub fn averaging_interval_achieved(&self) -> Option<bool> = "AveragingIntervalAchieved";
-        /// `Calibration`: a number. Writable.
+        /// A number. Writable.
         pub fn calibration(&self) -> Option<view::Number> = "Calibration";
-        /// `CalibrationTime`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn calibration_time(&self) -> Option<view::DateTime> = "CalibrationTime";
-        /// `ApparentkVAh`: a number in the unit `kV.A.h` (UCUM).
+        /// A number in the unit `kV.A.h` (UCUM).
         pub fn apparent_kvah(&self) -> Option<view::Number> = "ApparentkVAh";
-        /// `ReactivekVARh`: a number in the unit `kV.A.h` (UCUM).
+        /// A number in the unit `kV.A.h` (UCUM).
         pub fn reactive_kvarh(&self) -> Option<view::Number> = "ReactivekVARh";
-        /// `PhaseAngleDegrees`: a number.
+        /// A number.
         pub fn phase_angle_degrees(&self) -> Option<view::Number> = "PhaseAngleDegrees";
-        /// `ReadingBasis`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn reading_basis(&self) -> Option<ReadingBasisType> = "ReadingBasis";
-        /// `ReadingAccuracy`: a number.
+        /// A number.
         pub fn reading_accuracy(&self) -> Option<view::Number> = "ReadingAccuracy";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `UserLabel`: text. Writable.
+        /// Text. Writable.
         pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
-        /// `LifetimeStartDateTime`: a date and time.
+        /// A date and time.
         pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `PeakIntervalReading`: a number.
+        /// A number.
         pub fn peak_interval_reading(&self) -> Option<view::Number> = "PeakIntervalReading";
-        /// `LowestIntervalReading`: a number.
+        /// A number.
         pub fn lowest_interval_reading(&self) -> Option<view::Number> = "LowestIntervalReading";
     }
 }
@@ -150,9 +154,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Sensor` 1.12.0.
     pub struct Links = "Sensor.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `AssociatedControls`: a list of links.
+        /// A list of links.
         pub fn associated_controls(&self) -> view::List<view::Link<crate::control::Control>> = "AssociatedControls";
     }
 }
@@ -162,15 +166,17 @@ redfish_proto::view! {
     ///
     /// `Threshold` of the schema `Sensor` 1.12.0.
     pub struct Threshold = "Sensor.Threshold" {
-        /// `Reading`: a number. Writable.
+        /// A number. Writable.
         pub fn reading(&self) -> Option<view::Number> = "Reading";
-        /// `Activation`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn activation(&self) -> Option<ThresholdActivation> = "Activation";
-        /// `DwellTime`: a duration. Writable.
+        /// The values of `Activation` that the service allows, if it lists them.
+        pub fn activation_allowable_values(&self) -> view::List<ThresholdActivation> = "Activation@Redfish.AllowableValues";
+        /// A duration. Writable.
         pub fn dwell_time(&self) -> Option<view::Duration> = "DwellTime";
-        /// `HysteresisReading`: a number. Writable.
+        /// A number. Writable.
         pub fn hysteresis_reading(&self) -> Option<view::Number> = "HysteresisReading";
-        /// `HysteresisDuration`: a duration. Writable.
+        /// A duration. Writable.
         pub fn hysteresis_duration(&self) -> Option<view::Duration> = "HysteresisDuration";
     }
 }
@@ -180,25 +186,25 @@ redfish_proto::view! {
     ///
     /// `Thresholds` of the schema `Sensor` 1.12.0.
     pub struct Thresholds = "Sensor.Thresholds" {
-        /// `UpperCaution`: an object.
+        /// An object.
         pub fn upper_caution(&self) -> Option<Threshold> = "UpperCaution";
-        /// `UpperCritical`: an object.
+        /// An object.
         pub fn upper_critical(&self) -> Option<Threshold> = "UpperCritical";
-        /// `UpperFatal`: an object.
+        /// An object.
         pub fn upper_fatal(&self) -> Option<Threshold> = "UpperFatal";
-        /// `LowerCaution`: an object.
+        /// An object.
         pub fn lower_caution(&self) -> Option<Threshold> = "LowerCaution";
-        /// `LowerCritical`: an object.
+        /// An object.
         pub fn lower_critical(&self) -> Option<Threshold> = "LowerCritical";
-        /// `LowerFatal`: an object.
+        /// An object.
         pub fn lower_fatal(&self) -> Option<Threshold> = "LowerFatal";
-        /// `UpperCautionUser`: an object.
+        /// An object.
         pub fn upper_caution_user(&self) -> Option<Threshold> = "UpperCautionUser";
-        /// `UpperCriticalUser`: an object.
+        /// An object.
         pub fn upper_critical_user(&self) -> Option<Threshold> = "UpperCriticalUser";
-        /// `LowerCautionUser`: an object.
+        /// An object.
         pub fn lower_caution_user(&self) -> Option<Threshold> = "LowerCautionUser";
-        /// `LowerCriticalUser`: an object.
+        /// An object.
         pub fn lower_critical_user(&self) -> Option<Threshold> = "LowerCriticalUser";
     }
 }
@@ -224,27 +230,27 @@ impl Sensor {
 redfish_proto::patch! {
     /// Changes of [`Sensor`]: its writable members.
     pub struct SensorPatch of Sensor {
-        /// `PhysicalContext`: a value of an enumeration.
+        /// `PhysicalContext`. A value of an enumeration.
         physical_context: value view::Nullable<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `PhysicalSubContext`: a value of an enumeration.
+        /// `PhysicalSubContext`. A value of an enumeration.
         physical_sub_context: value view::Nullable<crate::physical_context::PhysicalSubContext> = "PhysicalSubContext";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `Thresholds`: an object.
+        /// `Thresholds`. An object.
         thresholds: object ThresholdsPatch = "Thresholds";
-        /// `RelatedItem`: a list of links.
+        /// `RelatedItem`. A list of links.
         related_item: list view::Reference = "RelatedItem";
-        /// `SensorGroup`: an object.
+        /// `SensorGroup`. An object.
         sensor_group: object crate::redundancy::RedundantGroupPatch = "SensorGroup";
-        /// `AveragingInterval`: a duration.
+        /// `AveragingInterval`. A duration.
         averaging_interval: value view::Nullable<view::Duration> = "AveragingInterval";
-        /// `Calibration`: a number.
+        /// `Calibration`. A number.
         calibration: value view::Nullable<f64> = "Calibration";
-        /// `CalibrationTime`: a date and time.
+        /// `CalibrationTime`. A date and time.
         calibration_time: value view::Nullable<view::DateTime> = "CalibrationTime";
-        /// `UserLabel`: text.
+        /// `UserLabel`. Text.
         user_label: value String = "UserLabel";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
     }
 }
@@ -252,15 +258,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Threshold`]: its writable members.
     pub struct ThresholdPatch {
-        /// `Reading`: a number.
+        /// `Reading`. A number.
         reading: value view::Nullable<f64> = "Reading";
-        /// `Activation`: a value of an enumeration.
+        /// `Activation`. A value of an enumeration.
         activation: value view::Nullable<ThresholdActivation> = "Activation";
-        /// `DwellTime`: a duration.
+        /// `DwellTime`. A duration.
         dwell_time: value view::Nullable<view::Duration> = "DwellTime";
-        /// `HysteresisReading`: a number.
+        /// `HysteresisReading`. A number.
         hysteresis_reading: value view::Nullable<f64> = "HysteresisReading";
-        /// `HysteresisDuration`: a duration.
+        /// `HysteresisDuration`. A duration.
         hysteresis_duration: value view::Nullable<view::Duration> = "HysteresisDuration";
     }
 }
@@ -268,25 +274,25 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Thresholds`]: its writable members.
     pub struct ThresholdsPatch {
-        /// `UpperCaution`: an object.
+        /// `UpperCaution`. An object.
         upper_caution: object ThresholdPatch = "UpperCaution";
-        /// `UpperCritical`: an object.
+        /// `UpperCritical`. An object.
         upper_critical: object ThresholdPatch = "UpperCritical";
-        /// `UpperFatal`: an object.
+        /// `UpperFatal`. An object.
         upper_fatal: object ThresholdPatch = "UpperFatal";
-        /// `LowerCaution`: an object.
+        /// `LowerCaution`. An object.
         lower_caution: object ThresholdPatch = "LowerCaution";
-        /// `LowerCritical`: an object.
+        /// `LowerCritical`. An object.
         lower_critical: object ThresholdPatch = "LowerCritical";
-        /// `LowerFatal`: an object.
+        /// `LowerFatal`. An object.
         lower_fatal: object ThresholdPatch = "LowerFatal";
-        /// `UpperCautionUser`: an object.
+        /// `UpperCautionUser`. An object.
         upper_caution_user: object ThresholdPatch = "UpperCautionUser";
-        /// `UpperCriticalUser`: an object.
+        /// `UpperCriticalUser`. An object.
         upper_critical_user: object ThresholdPatch = "UpperCriticalUser";
-        /// `LowerCautionUser`: an object.
+        /// `LowerCautionUser`. An object.
         lower_caution_user: object ThresholdPatch = "LowerCautionUser";
-        /// `LowerCriticalUser`: an object.
+        /// `LowerCriticalUser`. An object.
         lower_critical_user: object ThresholdPatch = "LowerCriticalUser";
     }
 }
@@ -296,39 +302,22 @@ redfish_proto::enumeration! {
     ///
     /// `ElectricalContext` of the schema `Sensor` 1.12.0.
     pub enum ElectricalContext {
-        /// `Line1`.
         Line1 = "Line1",
-        /// `Line2`.
         Line2 = "Line2",
-        /// `Line3`.
         Line3 = "Line3",
-        /// `Neutral`.
         Neutral = "Neutral",
-        /// `LineToLine`.
         LineToLine = "LineToLine",
-        /// `Line1ToLine2`.
         Line1ToLine2 = "Line1ToLine2",
-        /// `Line2ToLine3`.
         Line2ToLine3 = "Line2ToLine3",
-        /// `Line3ToLine1`.
         Line3ToLine1 = "Line3ToLine1",
-        /// `LineToNeutral`.
         LineToNeutral = "LineToNeutral",
-        /// `Line1ToNeutral`.
         Line1ToNeutral = "Line1ToNeutral",
-        /// `Line2ToNeutral`.
         Line2ToNeutral = "Line2ToNeutral",
-        /// `Line3ToNeutral`.
         Line3ToNeutral = "Line3ToNeutral",
-        /// `Line1ToNeutralAndL1L2`.
         Line1ToNeutralAndL1L2 = "Line1ToNeutralAndL1L2",
-        /// `Line2ToNeutralAndL1L2`.
         Line2ToNeutralAndL1L2 = "Line2ToNeutralAndL1L2",
-        /// `Line2ToNeutralAndL2L3`.
         Line2ToNeutralAndL2L3 = "Line2ToNeutralAndL2L3",
-        /// `Line3ToNeutralAndL3L1`.
         Line3ToNeutralAndL3L1 = "Line3ToNeutralAndL3L1",
-        /// `Total`.
         Total = "Total",
     }
 }
@@ -338,11 +327,8 @@ redfish_proto::enumeration! {
     ///
     /// `ImplementationType` of the schema `Sensor` 1.12.0.
     pub enum ImplementationType {
-        /// `PhysicalSensor`.
         PhysicalSensor = "PhysicalSensor",
-        /// `Synthesized`.
         Synthesized = "Synthesized",
-        /// `Reported`.
         Reported = "Reported",
     }
 }
@@ -352,11 +338,8 @@ redfish_proto::enumeration! {
     ///
     /// `ReadingBasisType` of the schema `Sensor` 1.12.0.
     pub enum ReadingBasisType {
-        /// `Zero`.
         Zero = "Zero",
-        /// `Delta`.
         Delta = "Delta",
-        /// `Headroom`.
         Headroom = "Headroom",
     }
 }
@@ -366,67 +349,39 @@ redfish_proto::enumeration! {
     ///
     /// `ReadingType` of the schema `Sensor` 1.12.0.
     pub enum ReadingType {
-        /// `Temperature`.
         Temperature = "Temperature",
-        /// `Humidity`.
         Humidity = "Humidity",
-        /// `Power`.
         Power = "Power",
-        /// `EnergykWh`.
         EnergykWh = "EnergykWh",
-        /// `EnergyJoules`.
         EnergyJoules = "EnergyJoules",
-        /// `EnergyWh`.
         EnergyWh = "EnergyWh",
-        /// `ChargeAh`.
         ChargeAh = "ChargeAh",
-        /// `Voltage`.
         Voltage = "Voltage",
-        /// `Current`.
         Current = "Current",
-        /// `Frequency`.
         Frequency = "Frequency",
-        /// `Pressure`. Deprecated by the schema.
+        /// Deprecated by the schema.
         Pressure = "Pressure",
-        /// `PressurekPa`.
         PressurekPa = "PressurekPa",
-        /// `PressurePa`.
         PressurePa = "PressurePa",
-        /// `LiquidLevel`.
         LiquidLevel = "LiquidLevel",
-        /// `Rotational`.
         Rotational = "Rotational",
-        /// `AirFlow`. Deprecated by the schema.
+        /// Deprecated by the schema.
         AirFlow = "AirFlow",
-        /// `AirFlowCMM`.
         AirFlowCMM = "AirFlowCMM",
-        /// `LiquidFlow`. Deprecated by the schema.
+        /// Deprecated by the schema.
         LiquidFlow = "LiquidFlow",
-        /// `LiquidFlowLPM`.
         LiquidFlowLPM = "LiquidFlowLPM",
-        /// `Barometric`.
         Barometric = "Barometric",
-        /// `Altitude`.
         Altitude = "Altitude",
-        /// `Percent`.
         Percent = "Percent",
-        /// `AbsoluteHumidity`.
         AbsoluteHumidity = "AbsoluteHumidity",
-        /// `Heat`.
         Heat = "Heat",
-        /// `LinearPosition`.
         LinearPosition = "LinearPosition",
-        /// `LinearVelocity`.
         LinearVelocity = "LinearVelocity",
-        /// `LinearAcceleration`.
         LinearAcceleration = "LinearAcceleration",
-        /// `RotationalPosition`.
         RotationalPosition = "RotationalPosition",
-        /// `RotationalVelocity`.
         RotationalVelocity = "RotationalVelocity",
-        /// `RotationalAcceleration`.
         RotationalAcceleration = "RotationalAcceleration",
-        /// `Valve`.
         Valve = "Valve",
     }
 }
@@ -436,13 +391,9 @@ redfish_proto::enumeration! {
     ///
     /// `ThresholdActivation` of the schema `Sensor` 1.12.0.
     pub enum ThresholdActivation {
-        /// `Increasing`.
         Increasing = "Increasing",
-        /// `Decreasing`.
         Decreasing = "Decreasing",
-        /// `Either`.
         Either = "Either",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -452,9 +403,7 @@ redfish_proto::enumeration! {
     ///
     /// `VoltageType` of the schema `Sensor` 1.12.0.
     pub enum VoltageType {
-        /// `AC`.
         AC = "AC",
-        /// `DC`.
         DC = "DC",
     }
 }

@@ -10,35 +10,45 @@ redfish_proto::view! {
     /// `SerialInterface` of the schema `SerialInterface` 1.3.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/SerialInterfaces/{SerialInterfaceId}`, for example.
     pub struct SerialInterface = "SerialInterface.SerialInterface" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `InterfaceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn interface_enabled(&self) -> Option<bool> = "InterfaceEnabled";
-        /// `SignalType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn signal_type(&self) -> Option<SignalType> = "SignalType";
-        /// `BitRate`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn bit_rate(&self) -> Option<BitRate> = "BitRate";
-        /// `Parity`: a value of an enumeration. Writable.
+        /// The values of `BitRate` that the service allows, if it lists them.
+        pub fn bit_rate_allowable_values(&self) -> view::List<BitRate> = "BitRate@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn parity(&self) -> Option<Parity> = "Parity";
-        /// `DataBits`: a value of an enumeration. Writable.
+        /// The values of `Parity` that the service allows, if it lists them.
+        pub fn parity_allowable_values(&self) -> view::List<Parity> = "Parity@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn data_bits(&self) -> Option<DataBits> = "DataBits";
-        /// `StopBits`: a value of an enumeration. Writable.
+        /// The values of `DataBits` that the service allows, if it lists them.
+        pub fn data_bits_allowable_values(&self) -> view::List<DataBits> = "DataBits@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn stop_bits(&self) -> Option<StopBits> = "StopBits";
-        /// `FlowControl`: a value of an enumeration. Writable.
+        /// The values of `StopBits` that the service allows, if it lists them.
+        pub fn stop_bits_allowable_values(&self) -> view::List<StopBits> = "StopBits@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn flow_control(&self) -> Option<FlowControl> = "FlowControl";
-        /// `ConnectorType`: a value of an enumeration.
+        /// The values of `FlowControl` that the service allows, if it lists them.
+        pub fn flow_control_allowable_values(&self) -> view::List<FlowControl> = "FlowControl@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn connector_type(&self) -> Option<ConnectorType> = "ConnectorType";
-        /// `PinOut`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn pin_out(&self) -> Option<PinOut> = "PinOut";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Modbus`: an object.
+        /// An object.
         pub fn modbus(&self) -> Option<Modbus> = "Modbus";
     }
 }
@@ -48,7 +58,7 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `SerialInterface` 1.3.0.
     pub struct Links = "SerialInterface.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -58,11 +68,13 @@ redfish_proto::view! {
     ///
     /// `Modbus` of the schema `SerialInterface` 1.3.0.
     pub struct Modbus = "SerialInterface.Modbus" {
-        /// `Role`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn role(&self) -> Option<Role> = "Role";
-        /// `ReadOnly`: true or false. Writable.
+        /// The values of `Role` that the service allows, if it lists them.
+        pub fn role_allowable_values(&self) -> view::List<Role> = "Role@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn read_only(&self) -> Option<bool> = "ReadOnly";
-        /// `ServerId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn server_id(&self) -> Option<i64> = "ServerId";
     }
 }
@@ -70,19 +82,19 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`SerialInterface`]: its writable members.
     pub struct SerialInterfacePatch of SerialInterface {
-        /// `InterfaceEnabled`: true or false.
+        /// `InterfaceEnabled`. True or false.
         interface_enabled: value view::Nullable<bool> = "InterfaceEnabled";
-        /// `BitRate`: a value of an enumeration.
+        /// `BitRate`. A value of an enumeration.
         bit_rate: value BitRate = "BitRate";
-        /// `Parity`: a value of an enumeration.
+        /// `Parity`. A value of an enumeration.
         parity: value Parity = "Parity";
-        /// `DataBits`: a value of an enumeration.
+        /// `DataBits`. A value of an enumeration.
         data_bits: value DataBits = "DataBits";
-        /// `StopBits`: a value of an enumeration.
+        /// `StopBits`. A value of an enumeration.
         stop_bits: value StopBits = "StopBits";
-        /// `FlowControl`: a value of an enumeration.
+        /// `FlowControl`. A value of an enumeration.
         flow_control: value FlowControl = "FlowControl";
-        /// `Modbus`: an object.
+        /// `Modbus`. An object.
         modbus: object ModbusPatch = "Modbus";
     }
 }
@@ -90,11 +102,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Modbus`]: its writable members.
     pub struct ModbusPatch {
-        /// `Role`: a value of an enumeration.
+        /// `Role`. A value of an enumeration.
         role: value Role = "Role";
-        /// `ReadOnly`: true or false.
+        /// `ReadOnly`. True or false.
         read_only: value view::Nullable<bool> = "ReadOnly";
-        /// `ServerId`: an integer.
+        /// `ServerId`. An integer.
         server_id: value view::Nullable<i64> = "ServerId";
     }
 }
@@ -104,23 +116,14 @@ redfish_proto::enumeration! {
     ///
     /// `BitRate` of the schema `SerialInterface` 1.3.0.
     pub enum BitRate {
-        /// `1200`.
         N1200 = "1200",
-        /// `2400`.
         N2400 = "2400",
-        /// `4800`.
         N4800 = "4800",
-        /// `9600`.
         N9600 = "9600",
-        /// `19200`.
         N19200 = "19200",
-        /// `38400`.
         N38400 = "38400",
-        /// `57600`.
         N57600 = "57600",
-        /// `115200`.
         N115200 = "115200",
-        /// `230400`.
         N230400 = "230400",
     }
 }
@@ -130,23 +133,14 @@ redfish_proto::enumeration! {
     ///
     /// `ConnectorType` of the schema `SerialInterface` 1.3.0.
     pub enum ConnectorType {
-        /// `RJ45`.
         RJ45 = "RJ45",
-        /// `RJ11`.
         RJ11 = "RJ11",
-        /// `DB9 Female`.
         DB9Female = "DB9 Female",
-        /// `DB9 Male`.
         DB9Male = "DB9 Male",
-        /// `DB25 Female`.
         DB25Female = "DB25 Female",
-        /// `DB25 Male`.
         DB25Male = "DB25 Male",
-        /// `USB`.
         USB = "USB",
-        /// `mUSB`.
         MUSB = "mUSB",
-        /// `uUSB`.
         UUSB = "uUSB",
     }
 }
@@ -156,13 +150,9 @@ redfish_proto::enumeration! {
     ///
     /// `DataBits` of the schema `SerialInterface` 1.3.0.
     pub enum DataBits {
-        /// `5`.
         N5 = "5",
-        /// `6`.
         N6 = "6",
-        /// `7`.
         N7 = "7",
-        /// `8`.
         N8 = "8",
     }
 }
@@ -172,11 +162,8 @@ redfish_proto::enumeration! {
     ///
     /// `FlowControl` of the schema `SerialInterface` 1.3.0.
     pub enum FlowControl {
-        /// `None`.
         None = "None",
-        /// `Software`.
         Software = "Software",
-        /// `Hardware`.
         Hardware = "Hardware",
     }
 }
@@ -186,15 +173,10 @@ redfish_proto::enumeration! {
     ///
     /// `Parity` of the schema `SerialInterface` 1.3.0.
     pub enum Parity {
-        /// `None`.
         None = "None",
-        /// `Even`.
         Even = "Even",
-        /// `Odd`.
         Odd = "Odd",
-        /// `Mark`.
         Mark = "Mark",
-        /// `Space`.
         Space = "Space",
     }
 }
@@ -204,17 +186,11 @@ redfish_proto::enumeration! {
     ///
     /// `PinOut` of the schema `SerialInterface` 1.3.0.
     pub enum PinOut {
-        /// `Cisco`.
         Cisco = "Cisco",
-        /// `Cyclades`.
         Cyclades = "Cyclades",
-        /// `Digi`.
         Digi = "Digi",
-        /// `Modbus2Wire`.
         Modbus2Wire = "Modbus2Wire",
-        /// `Modbus4Wire`.
         Modbus4Wire = "Modbus4Wire",
-        /// `ModbusRs232`.
         ModbusRs232 = "ModbusRs232",
     }
 }
@@ -224,9 +200,7 @@ redfish_proto::enumeration! {
     ///
     /// `Role` of the schema `SerialInterface` 1.3.0.
     pub enum Role {
-        /// `Client`.
         Client = "Client",
-        /// `Server`.
         Server = "Server",
     }
 }
@@ -236,9 +210,7 @@ redfish_proto::enumeration! {
     ///
     /// `SignalType` of the schema `SerialInterface` 1.3.0.
     pub enum SignalType {
-        /// `Rs232`.
         Rs232 = "Rs232",
-        /// `Rs485`.
         Rs485 = "Rs485",
     }
 }
@@ -248,9 +220,7 @@ redfish_proto::enumeration! {
     ///
     /// `StopBits` of the schema `SerialInterface` 1.3.0.
     pub enum StopBits {
-        /// `1`.
         N1 = "1",
-        /// `2`.
         N2 = "2",
     }
 }

@@ -10,17 +10,17 @@ redfish_proto::view! {
     /// `ServiceConditions` of the schema `ServiceConditions` 1.0.1.
     /// Services have it at `/redfish/v1/ServiceConditions`, for example.
     pub struct ServiceConditions = "ServiceConditions.ServiceConditions" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `HealthRollup`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn health_rollup(&self) -> Option<crate::resource::Health> = "HealthRollup";
-        /// `Conditions`: a list of objects.
+        /// A list of objects.
         pub fn conditions(&self) -> view::List<crate::resource::Condition> = "Conditions";
     }
 }

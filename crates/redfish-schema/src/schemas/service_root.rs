@@ -10,113 +10,113 @@ redfish_proto::view! {
     /// `ServiceRoot` of the schema `ServiceRoot` 1.20.0.
     /// Services have it at `/redfish/v1`, for example.
     pub struct ServiceRoot = "ServiceRoot.ServiceRoot" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `RedfishVersion`: text.
+        /// Text.
         pub fn redfish_version(&self) -> Option<view::Text> = "RedfishVersion";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `Systems`: a link.
+        /// A link.
         pub fn systems(&self) -> Option<view::Link<crate::computer_system_collection::ComputerSystemCollection>> = "Systems";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis_collection::ChassisCollection>> = "Chassis";
-        /// `Managers`: a link.
+        /// A link.
         pub fn managers(&self) -> Option<view::Link<crate::manager_collection::ManagerCollection>> = "Managers";
-        /// `Tasks`: a link.
+        /// A link.
         pub fn tasks(&self) -> Option<view::Link<crate::task_service::TaskService>> = "Tasks";
-        /// `SessionService`: a link.
+        /// A link.
         pub fn session_service(&self) -> Option<view::Link<crate::session_service::SessionService>> = "SessionService";
-        /// `AccountService`: a link.
+        /// A link.
         #[cfg(feature = "accounts")]
         pub fn account_service(&self) -> Option<view::Link<crate::account_service::AccountService>> = "AccountService";
-        /// `EventService`: a link.
+        /// A link.
         pub fn event_service(&self) -> Option<view::Link<crate::event_service::EventService>> = "EventService";
-        /// `Registries`: a link.
+        /// A link.
         #[cfg(feature = "registries")]
         pub fn registries(&self) -> Option<view::Link<crate::message_registry_file_collection::MessageRegistryFileCollection>> = "Registries";
-        /// `JsonSchemas`: a link.
+        /// A link.
         #[cfg(feature = "registries")]
         pub fn json_schemas(&self) -> Option<view::Link<crate::json_schema_file_collection::JsonSchemaFileCollection>> = "JsonSchemas";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `StorageSystems`: a link.
+        /// A link.
         pub fn storage_systems(&self) -> Option<view::Link<view::Json>> = "StorageSystems";
-        /// `StorageServices`: a link.
+        /// A link.
         pub fn storage_services(&self) -> Option<view::Link<view::Json>> = "StorageServices";
-        /// `Fabrics`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn fabrics(&self) -> Option<view::Link<crate::fabric_collection::FabricCollection>> = "Fabrics";
-        /// `UpdateService`: a link.
+        /// A link.
         #[cfg(feature = "update")]
         pub fn update_service(&self) -> Option<view::Link<crate::update_service::UpdateService>> = "UpdateService";
-        /// `CompositionService`: a link.
+        /// A link.
         #[cfg(feature = "composition")]
         pub fn composition_service(&self) -> Option<view::Link<crate::composition_service::CompositionService>> = "CompositionService";
-        /// `Product`: text.
+        /// Text.
         pub fn product(&self) -> Option<view::Text> = "Product";
-        /// `ProtocolFeaturesSupported`: an object.
+        /// An object.
         pub fn protocol_features_supported(&self) -> Option<ProtocolFeaturesSupported> = "ProtocolFeaturesSupported";
-        /// `JobService`: a link.
+        /// A link.
         #[cfg(feature = "jobs")]
         pub fn job_service(&self) -> Option<view::Link<crate::job_service::JobService>> = "JobService";
-        /// `TelemetryService`: a link.
+        /// A link.
         #[cfg(feature = "telemetry")]
         pub fn telemetry_service(&self) -> Option<view::Link<crate::telemetry_service::TelemetryService>> = "TelemetryService";
-        /// `Vendor`: text.
+        /// Text.
         pub fn vendor(&self) -> Option<view::Text> = "Vendor";
-        /// `CertificateService`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificate_service(&self) -> Option<view::Link<crate::certificate_service::CertificateService>> = "CertificateService";
-        /// `ResourceBlocks`: a link.
+        /// A link.
         #[cfg(feature = "composition")]
         pub fn resource_blocks(&self) -> Option<view::Link<crate::resource_block_collection::ResourceBlockCollection>> = "ResourceBlocks";
-        /// `PowerEquipment`: a link.
+        /// A link.
         #[cfg(feature = "facility")]
         pub fn power_equipment(&self) -> Option<view::Link<crate::power_equipment::PowerEquipment>> = "PowerEquipment";
-        /// `Facilities`: a link.
+        /// A link.
         #[cfg(feature = "facility")]
         pub fn facilities(&self) -> Option<view::Link<crate::facility_collection::FacilityCollection>> = "Facilities";
-        /// `AggregationService`: a link.
+        /// A link.
         #[cfg(feature = "composition")]
         pub fn aggregation_service(&self) -> Option<view::Link<crate::aggregation_service::AggregationService>> = "AggregationService";
-        /// `Storage`: a link.
+        /// A link.
         #[cfg(feature = "storage")]
         pub fn storage(&self) -> Option<view::Link<crate::storage_collection::StorageCollection>> = "Storage";
-        /// `NVMeDomains`: a link.
+        /// A link.
         pub fn nvme_domains(&self) -> Option<view::Link<view::Json>> = "NVMeDomains";
-        /// `KeyService`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn key_service(&self) -> Option<view::Link<crate::key_service::KeyService>> = "KeyService";
-        /// `Cables`: a link.
+        /// A link.
         #[cfg(feature = "facility")]
         pub fn cables(&self) -> Option<view::Link<crate::cable_collection::CableCollection>> = "Cables";
-        /// `LicenseService`: a link.
+        /// A link.
         #[cfg(feature = "licenses")]
         pub fn license_service(&self) -> Option<view::Link<crate::license_service::LicenseService>> = "LicenseService";
-        /// `ServiceConditions`: a link.
+        /// A link.
         #[cfg(feature = "telemetry")]
         pub fn service_conditions(&self) -> Option<view::Link<crate::service_conditions::ServiceConditions>> = "ServiceConditions";
-        /// `ComponentIntegrity`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn component_integrity(&self) -> Option<view::Link<crate::component_integrity_collection::ComponentIntegrityCollection>> = "ComponentIntegrity";
-        /// `RegisteredClients`: a link.
+        /// A link.
         #[cfg(feature = "accounts")]
         pub fn registered_clients(&self) -> Option<view::Link<crate::registered_client_collection::RegisteredClientCollection>> = "RegisteredClients";
-        /// `ServiceIdentification`: text.
+        /// Text.
         pub fn service_identification(&self) -> Option<view::Text> = "ServiceIdentification";
-        /// `ThermalEquipment`: a link.
+        /// A link.
         #[cfg(feature = "facility")]
         pub fn thermal_equipment(&self) -> Option<view::Link<crate::thermal_equipment::ThermalEquipment>> = "ThermalEquipment";
-        /// `AutomationNodes`: a link.
+        /// A link.
         #[cfg(feature = "automation")]
         pub fn automation_nodes(&self) -> Option<view::Link<crate::automation_node_collection::AutomationNodeCollection>> = "AutomationNodes";
-        /// `ServiceUseNotification`: text.
+        /// Text.
         pub fn service_use_notification(&self) -> Option<view::Text> = "ServiceUseNotification";
     }
 }
@@ -126,11 +126,11 @@ redfish_proto::view! {
     ///
     /// `DeepOperations` of the schema `ServiceRoot` 1.20.0.
     pub struct DeepOperations = "ServiceRoot.DeepOperations" {
-        /// `DeepPATCH`: true or false.
+        /// True or false.
         pub fn deep_patch(&self) -> Option<bool> = "DeepPATCH";
-        /// `DeepPOST`: true or false.
+        /// True or false.
         pub fn deep_post(&self) -> Option<bool> = "DeepPOST";
-        /// `MaxLevels`: an integer.
+        /// An integer.
         pub fn max_levels(&self) -> Option<i64> = "MaxLevels";
     }
 }
@@ -140,15 +140,15 @@ redfish_proto::view! {
     ///
     /// `Expand` of the schema `ServiceRoot` 1.20.0.
     pub struct Expand = "ServiceRoot.Expand" {
-        /// `Links`: true or false.
+        /// True or false.
         pub fn links(&self) -> Option<bool> = "Links";
-        /// `NoLinks`: true or false.
+        /// True or false.
         pub fn no_links(&self) -> Option<bool> = "NoLinks";
-        /// `ExpandAll`: true or false.
+        /// True or false.
         pub fn expand_all(&self) -> Option<bool> = "ExpandAll";
-        /// `Levels`: true or false.
+        /// True or false.
         pub fn levels(&self) -> Option<bool> = "Levels";
-        /// `MaxLevels`: an integer.
+        /// An integer.
         pub fn max_levels(&self) -> Option<i64> = "MaxLevels";
     }
 }
@@ -158,11 +158,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `ServiceRoot` 1.20.0.
     pub struct Links = "ServiceRoot.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Sessions`: a link.
+        /// A link.
         pub fn sessions(&self) -> Option<view::Link<crate::session_collection::SessionCollection>> = "Sessions";
-        /// `ManagerProvidingService`: a link.
+        /// A link.
         pub fn manager_providing_service(&self) -> Option<view::Link<crate::manager::Manager>> = "ManagerProvidingService";
     }
 }
@@ -172,27 +172,27 @@ redfish_proto::view! {
     ///
     /// `ProtocolFeaturesSupported` of the schema `ServiceRoot` 1.20.0.
     pub struct ProtocolFeaturesSupported = "ServiceRoot.ProtocolFeaturesSupported" {
-        /// `ExpandQuery`: an object.
+        /// An object.
         pub fn expand_query(&self) -> Option<Expand> = "ExpandQuery";
-        /// `FilterQuery`: true or false.
+        /// True or false.
         pub fn filter_query(&self) -> Option<bool> = "FilterQuery";
-        /// `SelectQuery`: true or false.
+        /// True or false.
         pub fn select_query(&self) -> Option<bool> = "SelectQuery";
-        /// `ExcerptQuery`: true or false.
+        /// True or false.
         pub fn excerpt_query(&self) -> Option<bool> = "ExcerptQuery";
-        /// `OnlyMemberQuery`: true or false.
+        /// True or false.
         pub fn only_member_query(&self) -> Option<bool> = "OnlyMemberQuery";
-        /// `DeepOperations`: an object.
+        /// An object.
         pub fn deep_operations(&self) -> Option<DeepOperations> = "DeepOperations";
-        /// `MultipleHTTPRequests`: true or false.
+        /// True or false.
         pub fn multiple_http_requests(&self) -> Option<bool> = "MultipleHTTPRequests";
-        /// `TopSkipQuery`: true or false.
+        /// True or false.
         pub fn top_skip_query(&self) -> Option<bool> = "TopSkipQuery";
-        /// `FilterQueryComparisonOperations`: true or false.
+        /// True or false.
         pub fn filter_query_comparison_operations(&self) -> Option<bool> = "FilterQueryComparisonOperations";
-        /// `FilterQueryCompoundOperations`: true or false.
+        /// True or false.
         pub fn filter_query_compound_operations(&self) -> Option<bool> = "FilterQueryCompoundOperations";
-        /// `IncludeOriginOfConditionQuery`: true or false.
+        /// True or false.
         pub fn include_origin_of_condition_query(&self) -> Option<bool> = "IncludeOriginOfConditionQuery";
     }
 }

@@ -11,35 +11,35 @@ redfish_proto::view! {
     /// `Session` of the schema `Session` 1.8.0.
     /// Services have it at `/redfish/v1/SessionService/Sessions/{SessionId}`, for example.
     pub struct Session = "Session.Session" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `UserName`: text.
+        /// Text.
         pub fn user_name(&self) -> Option<view::Text> = "UserName";
-        /// `Password`: text. Sent to create the resource; null in responses.
+        /// Text. Sent to create the resource; null in responses.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `SessionType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn session_type(&self) -> Option<SessionTypes> = "SessionType";
-        /// `OemSessionType`: text.
+        /// Text.
         pub fn oem_session_type(&self) -> Option<view::Text> = "OemSessionType";
-        /// `ClientOriginIPAddress`: text.
+        /// Text.
         pub fn client_origin_ip_address(&self) -> Option<view::Text> = "ClientOriginIPAddress";
-        /// `CreatedTime`: a date and time.
+        /// A date and time.
         pub fn created_time(&self) -> Option<view::DateTime> = "CreatedTime";
-        /// `Context`: text.
+        /// Text.
         pub fn context(&self) -> Option<view::Text> = "Context";
-        /// `Token`: text. Sent to create the resource; null in responses.
+        /// Text. Sent to create the resource; null in responses.
         pub fn token(&self) -> Option<view::Text> = "Token";
-        /// `Roles`: a list of texts.
+        /// A list of texts.
         pub fn roles(&self) -> view::List<view::Text> = "Roles";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `ExpirationTime`: a date and time.
+        /// A date and time.
         pub fn expiration_time(&self) -> Option<view::DateTime> = "ExpirationTime";
     }
 }
@@ -49,9 +49,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Session` 1.8.0.
     pub struct Links = "Session.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `OutboundConnection`: a link.
+        /// A link.
         #[cfg(feature = "accounts")]
         pub fn outbound_connection(&self) -> Option<view::Link<crate::outbound_connection::OutboundConnection>> = "OutboundConnection";
     }
@@ -61,27 +61,27 @@ redfish_proto::patch! {
     /// The body that creates a [`Session`], with what the schema requires as arguments of `new`.
     pub struct SessionCreate creates Session (
     user_name: value String = "UserName", password: value String = "Password") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `SessionType`: a value of an enumeration.
+        /// `SessionType`. A value of an enumeration.
         session_type: value view::Nullable<SessionTypes> = "SessionType";
-        /// `OemSessionType`: text.
+        /// `OemSessionType`. Text.
         oem_session_type: value view::Nullable<String> = "OemSessionType";
-        /// `ClientOriginIPAddress`: text.
+        /// `ClientOriginIPAddress`. Text.
         client_origin_ip_address: value view::Nullable<String> = "ClientOriginIPAddress";
-        /// `CreatedTime`: a date and time.
+        /// `CreatedTime`. A date and time.
         created_time: value view::Nullable<view::DateTime> = "CreatedTime";
-        /// `Context`: text.
+        /// `Context`. Text.
         context: value view::Nullable<String> = "Context";
-        /// `Token`: text.
+        /// `Token`. Text.
         token: value view::Nullable<String> = "Token";
-        /// `Roles`: a list of texts.
+        /// `Roles`. A list of texts.
         roles: list String = "Roles";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: value Value = "Links";
-        /// `ExpirationTime`: a date and time.
+        /// `ExpirationTime`. A date and time.
         expiration_time: value view::DateTime = "ExpirationTime";
     }
 }
@@ -91,23 +91,14 @@ redfish_proto::enumeration! {
     ///
     /// `SessionTypes` of the schema `Session` 1.8.0.
     pub enum SessionTypes {
-        /// `HostConsole`.
         HostConsole = "HostConsole",
-        /// `ManagerConsole`.
         ManagerConsole = "ManagerConsole",
-        /// `IPMI`.
         IPMI = "IPMI",
-        /// `KVMIP`.
         KVMIP = "KVMIP",
-        /// `OEM`.
         OEM = "OEM",
-        /// `Redfish`.
         Redfish = "Redfish",
-        /// `VirtualMedia`.
         VirtualMedia = "VirtualMedia",
-        /// `WebUI`.
         WebUI = "WebUI",
-        /// `OutboundConnection`.
         OutboundConnection = "OutboundConnection",
     }
 }

@@ -10,25 +10,25 @@ redfish_proto::view! {
     /// `SessionService` of the schema `SessionService` 1.2.0.
     /// Services have it at `/redfish/v1/SessionService`, for example.
     pub struct SessionService = "SessionService.SessionService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `SessionTimeout`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn session_timeout(&self) -> Option<i64> = "SessionTimeout";
-        /// `Sessions`: a link.
+        /// A link.
         pub fn sessions(&self) -> Option<view::Link<crate::session_collection::SessionCollection>> = "Sessions";
-        /// `AbsoluteSessionTimeout`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn absolute_session_timeout(&self) -> Option<i64> = "AbsoluteSessionTimeout";
-        /// `AbsoluteSessionTimeoutEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn absolute_session_timeout_enabled(&self) -> Option<bool> = "AbsoluteSessionTimeoutEnabled";
     }
 }
@@ -36,13 +36,13 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`SessionService`]: its writable members.
     pub struct SessionServicePatch of SessionService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `SessionTimeout`: an integer in seconds.
+        /// `SessionTimeout`. An integer in seconds.
         session_timeout: value i64 = "SessionTimeout";
-        /// `AbsoluteSessionTimeout`: an integer in seconds.
+        /// `AbsoluteSessionTimeout`. An integer in seconds.
         absolute_session_timeout: value i64 = "AbsoluteSessionTimeout";
-        /// `AbsoluteSessionTimeoutEnabled`: true or false.
+        /// `AbsoluteSessionTimeoutEnabled`. True or false.
         absolute_session_timeout_enabled: value bool = "AbsoluteSessionTimeoutEnabled";
     }
 }

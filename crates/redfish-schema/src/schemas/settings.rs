@@ -9,9 +9,9 @@ redfish_proto::view! {
     ///
     /// `MaintenanceWindow` of the schema `Settings` 1.4.0.
     pub struct MaintenanceWindow = "Settings.MaintenanceWindow" {
-        /// `MaintenanceWindowStartTime`: a date and time. Writable.
+        /// A date and time. Writable.
         pub fn maintenance_window_start_time(&self) -> Option<view::DateTime> = "MaintenanceWindowStartTime";
-        /// `MaintenanceWindowDurationInSeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn maintenance_window_duration_in_seconds(&self) -> Option<i64> = "MaintenanceWindowDurationInSeconds";
     }
 }
@@ -21,13 +21,13 @@ redfish_proto::view! {
     ///
     /// `OperationApplyTimeSupport` of the schema `Settings` 1.4.0.
     pub struct OperationApplyTimeSupport = "Settings.OperationApplyTimeSupport" {
-        /// `SupportedValues`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_values(&self) -> view::List<OperationApplyTime> = "SupportedValues";
-        /// `MaintenanceWindowStartTime`: a date and time.
+        /// A date and time.
         pub fn maintenance_window_start_time(&self) -> Option<view::DateTime> = "MaintenanceWindowStartTime";
-        /// `MaintenanceWindowDurationInSeconds`: an integer in seconds.
+        /// An integer in seconds.
         pub fn maintenance_window_duration_in_seconds(&self) -> Option<i64> = "MaintenanceWindowDurationInSeconds";
-        /// `MaintenanceWindowResource`: a link.
+        /// A link.
         pub fn maintenance_window_resource(&self) -> Option<view::Link<crate::resource::ItemOrCollection>> = "MaintenanceWindowResource";
     }
 }
@@ -37,11 +37,13 @@ redfish_proto::view! {
     ///
     /// `PreferredApplyTime` of the schema `Settings` 1.4.0.
     pub struct PreferredApplyTime = "Settings.PreferredApplyTime" {
-        /// `ApplyTime`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn apply_time(&self) -> Option<ApplyTime> = "ApplyTime";
-        /// `MaintenanceWindowStartTime`: a date and time. Writable.
+        /// The values of `ApplyTime` that the service allows, if it lists them.
+        pub fn apply_time_allowable_values(&self) -> view::List<ApplyTime> = "ApplyTime@Redfish.AllowableValues";
+        /// A date and time. Writable.
         pub fn maintenance_window_start_time(&self) -> Option<view::DateTime> = "MaintenanceWindowStartTime";
-        /// `MaintenanceWindowDurationInSeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn maintenance_window_duration_in_seconds(&self) -> Option<i64> = "MaintenanceWindowDurationInSeconds";
     }
 }
@@ -51,17 +53,17 @@ redfish_proto::view! {
     ///
     /// `Settings` of the schema `Settings` 1.4.0.
     pub struct Settings = "Settings.Settings" {
-        /// `Time`: a date and time.
+        /// A date and time.
         pub fn time(&self) -> Option<view::DateTime> = "Time";
-        /// `ETag`: text.
+        /// Text.
         pub fn etag(&self) -> Option<view::Text> = "ETag";
-        /// `SettingsObject`: a link.
+        /// A link.
         pub fn settings_object(&self) -> Option<view::Link<crate::resource::Item>> = "SettingsObject";
-        /// `Messages`: a list of objects.
+        /// A list of objects.
         pub fn messages(&self) -> view::List<crate::message::Message> = "Messages";
-        /// `SupportedApplyTimes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_apply_times(&self) -> view::List<ApplyTime> = "SupportedApplyTimes";
-        /// `MaintenanceWindowResource`: a link.
+        /// A link.
         pub fn maintenance_window_resource(&self) -> Option<view::Link<crate::resource::ItemOrCollection>> = "MaintenanceWindowResource";
     }
 }
@@ -69,9 +71,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`MaintenanceWindow`]: its writable members.
     pub struct MaintenanceWindowPatch {
-        /// `MaintenanceWindowStartTime`: a date and time.
+        /// `MaintenanceWindowStartTime`. A date and time.
         maintenance_window_start_time: value view::DateTime = "MaintenanceWindowStartTime";
-        /// `MaintenanceWindowDurationInSeconds`: an integer in seconds.
+        /// `MaintenanceWindowDurationInSeconds`. An integer in seconds.
         maintenance_window_duration_in_seconds: value i64 = "MaintenanceWindowDurationInSeconds";
     }
 }
@@ -79,11 +81,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PreferredApplyTime`]: its writable members.
     pub struct PreferredApplyTimePatch {
-        /// `ApplyTime`: a value of an enumeration.
+        /// `ApplyTime`. A value of an enumeration.
         apply_time: value ApplyTime = "ApplyTime";
-        /// `MaintenanceWindowStartTime`: a date and time.
+        /// `MaintenanceWindowStartTime`. A date and time.
         maintenance_window_start_time: value view::DateTime = "MaintenanceWindowStartTime";
-        /// `MaintenanceWindowDurationInSeconds`: an integer in seconds.
+        /// `MaintenanceWindowDurationInSeconds`. An integer in seconds.
         maintenance_window_duration_in_seconds: value i64 = "MaintenanceWindowDurationInSeconds";
     }
 }
@@ -93,13 +95,9 @@ redfish_proto::enumeration! {
     ///
     /// `ApplyTime` of the schema `Settings` 1.4.0.
     pub enum ApplyTime {
-        /// `Immediate`.
         Immediate = "Immediate",
-        /// `OnReset`.
         OnReset = "OnReset",
-        /// `AtMaintenanceWindowStart`.
         AtMaintenanceWindowStart = "AtMaintenanceWindowStart",
-        /// `InMaintenanceWindowOnReset`.
         InMaintenanceWindowOnReset = "InMaintenanceWindowOnReset",
     }
 }
@@ -109,17 +107,11 @@ redfish_proto::enumeration! {
     ///
     /// `OperationApplyTime` of the schema `Settings` 1.4.0.
     pub enum OperationApplyTime {
-        /// `Immediate`.
         Immediate = "Immediate",
-        /// `OnReset`.
         OnReset = "OnReset",
-        /// `AtMaintenanceWindowStart`.
         AtMaintenanceWindowStart = "AtMaintenanceWindowStart",
-        /// `InMaintenanceWindowOnReset`.
         InMaintenanceWindowOnReset = "InMaintenanceWindowOnReset",
-        /// `OnStartUpdateRequest`.
         OnStartUpdateRequest = "OnStartUpdateRequest",
-        /// `OnTargetReset`.
         OnTargetReset = "OnTargetReset",
     }
 }

@@ -10,21 +10,21 @@ redfish_proto::view! {
     /// `Signature` of the schema `Signature` 1.0.3.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/SecureBoot/SecureBootDatabases/{DatabaseId}/Signatures/{SignatureId}`, for example.
     pub struct Signature = "Signature.Signature" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `SignatureTypeRegistry`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn signature_type_registry(&self) -> Option<SignatureTypeRegistry> = "SignatureTypeRegistry";
-        /// `SignatureType`: text.
+        /// Text.
         pub fn signature_type(&self) -> Option<view::Text> = "SignatureType";
-        /// `SignatureString`: text.
+        /// Text.
         pub fn signature_string(&self) -> Option<view::Text> = "SignatureString";
-        /// `UefiSignatureOwner`: a UUID.
+        /// A UUID.
         pub fn uefi_signature_owner(&self) -> Option<view::Uuid> = "UefiSignatureOwner";
     }
 }
@@ -33,11 +33,11 @@ redfish_proto::patch! {
     /// The body that creates a [`Signature`], with what the schema requires as arguments of `new`.
     pub struct SignatureCreate creates Signature (
     signature_type_registry: value SignatureTypeRegistry = "SignatureTypeRegistry", signature_type: value String = "SignatureType", signature_string: value String = "SignatureString") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `UefiSignatureOwner`: a UUID.
+        /// `UefiSignatureOwner`. A UUID.
         uefi_signature_owner: value view::Nullable<view::Uuid> = "UefiSignatureOwner";
     }
 }
@@ -47,7 +47,6 @@ redfish_proto::enumeration! {
     ///
     /// `SignatureTypeRegistry` of the schema `Signature` 1.0.3.
     pub enum SignatureTypeRegistry {
-        /// `UEFI`.
         UEFI = "UEFI",
     }
 }

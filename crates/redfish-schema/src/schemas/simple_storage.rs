@@ -10,21 +10,21 @@ redfish_proto::view! {
     /// `SimpleStorage` of the schema `SimpleStorage` 1.3.2.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/SimpleStorage/{SimpleStorageId}`, for example.
     pub struct SimpleStorage = "SimpleStorage.SimpleStorage" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `UefiDevicePath`: text.
+        /// Text.
         pub fn uefi_device_path(&self) -> Option<view::Text> = "UefiDevicePath";
-        /// `Devices`: a list of objects.
+        /// A list of objects.
         pub fn devices(&self) -> view::List<Device> = "Devices";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -34,17 +34,17 @@ redfish_proto::view! {
     ///
     /// `Device` of the schema `SimpleStorage` 1.3.2.
     pub struct Device = "SimpleStorage.Device" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `CapacityBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn capacity_bytes(&self) -> Option<i64> = "CapacityBytes";
     }
 }
@@ -54,11 +54,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `SimpleStorage` 1.3.2.
     pub struct Links = "SimpleStorage.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `Storage`: a link.
+        /// A link.
         pub fn storage(&self) -> Option<view::Link<crate::storage::Storage>> = "Storage";
     }
 }

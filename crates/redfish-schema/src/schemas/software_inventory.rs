@@ -12,55 +12,55 @@ redfish_proto::view! {
     /// `SoftwareInventory` of the schema `SoftwareInventory` 1.13.0.
     /// Services have it at `/redfish/v1/UpdateService/SoftwareInventory/{SoftwareInventoryId}`, for example.
     pub struct SoftwareInventory = "SoftwareInventory.SoftwareInventory" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Version`: text.
+        /// Text.
         pub fn version(&self) -> Option<view::Text> = "Version";
-        /// `Updateable`: true or false.
+        /// True or false.
         pub fn updateable(&self) -> Option<bool> = "Updateable";
-        /// `SoftwareId`: text.
+        /// Text.
         pub fn software_id(&self) -> Option<view::Text> = "SoftwareId";
-        /// `LowestSupportedVersion`: text.
+        /// Text.
         pub fn lowest_supported_version(&self) -> Option<view::Text> = "LowestSupportedVersion";
-        /// `UefiDevicePaths`: a list of texts.
+        /// A list of texts.
         pub fn uefi_device_paths(&self) -> view::List<view::Text> = "UefiDevicePaths";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `ReleaseDate`: a date and time.
+        /// A date and time.
         pub fn release_date(&self) -> Option<view::DateTime> = "ReleaseDate";
-        /// `WriteProtected`: true or false. Writable.
+        /// True or false. Writable.
         pub fn write_protected(&self) -> Option<bool> = "WriteProtected";
-        /// `Measurement`: an object. Deprecated by the schema.
+        /// An object. Deprecated by the schema.
         pub fn measurement(&self) -> Option<MeasurementBlock> = "Measurement";
-        /// `AdditionalVersions`: an object.
+        /// An object.
         pub fn additional_versions(&self) -> Option<AdditionalVersions> = "AdditionalVersions";
-        /// `VersionScheme`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn version_scheme(&self) -> Option<VersionScheme> = "VersionScheme";
-        /// `ReleaseType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn release_type(&self) -> Option<ReleaseType> = "ReleaseType";
-        /// `AssociatedPhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn associated_physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "AssociatedPhysicalContext";
-        /// `Active`: true or false.
+        /// True or false.
         pub fn active(&self) -> Option<bool> = "Active";
-        /// `Staged`: true or false.
+        /// True or false.
         pub fn staged(&self) -> Option<bool> = "Staged";
-        /// `ResetRequiredOnUpdate`: true or false.
+        /// True or false.
         pub fn reset_required_on_update(&self) -> Option<bool> = "ResetRequiredOnUpdate";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `ImageDataURI`: a URI.
+        /// A URI.
         pub fn image_data_uri(&self) -> Option<view::Text> = "ImageDataURI";
-        /// `SizeBytes`: an integer.
+        /// An integer.
         pub fn size_bytes(&self) -> Option<i64> = "SizeBytes";
     }
 }
@@ -70,19 +70,19 @@ redfish_proto::view! {
     ///
     /// `AdditionalVersions` of the schema `SoftwareInventory` 1.13.0.
     pub struct AdditionalVersions = "SoftwareInventory.AdditionalVersions" {
-        /// `Bootloader`: text.
+        /// Text.
         pub fn bootloader(&self) -> Option<view::Text> = "Bootloader";
-        /// `Microcode`: text.
+        /// Text.
         pub fn microcode(&self) -> Option<view::Text> = "Microcode";
-        /// `Kernel`: text.
+        /// Text.
         pub fn kernel(&self) -> Option<view::Text> = "Kernel";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `OSDistribution`: text.
+        /// Text.
         pub fn os_distribution(&self) -> Option<view::Text> = "OSDistribution";
-        /// `FactoryConfiguration`: text.
+        /// Text.
         pub fn factory_configuration(&self) -> Option<view::Text> = "FactoryConfiguration";
-        /// `BootParameters`: text.
+        /// Text.
         pub fn boot_parameters(&self) -> Option<view::Text> = "BootParameters";
     }
 }
@@ -92,9 +92,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `SoftwareInventory` 1.13.0.
     pub struct Links = "SoftwareInventory.Links" {
-        /// `StagedTargets`: a list of links.
+        /// A list of links.
         pub fn staged_targets(&self) -> view::List<view::Link<crate::resource::Item>> = "StagedTargets";
-        /// `ActiveTargets`: a list of links.
+        /// A list of links.
         pub fn active_targets(&self) -> view::List<view::Link<crate::resource::Item>> = "ActiveTargets";
     }
 }
@@ -104,13 +104,13 @@ redfish_proto::view! {
     ///
     /// `MeasurementBlock` of the schema `SoftwareInventory` 1.13.0.
     pub struct MeasurementBlock = "SoftwareInventory.MeasurementBlock" {
-        /// `MeasurementSpecification`: an integer.
+        /// An integer.
         pub fn measurement_specification(&self) -> Option<i64> = "MeasurementSpecification";
-        /// `MeasurementSize`: an integer.
+        /// An integer.
         pub fn measurement_size(&self) -> Option<i64> = "MeasurementSize";
-        /// `Measurement`: text.
+        /// Text.
         pub fn measurement(&self) -> Option<view::Text> = "Measurement";
-        /// `MeasurementIndex`: an integer.
+        /// An integer.
         pub fn measurement_index(&self) -> Option<i64> = "MeasurementIndex";
     }
 }
@@ -138,7 +138,7 @@ impl SoftwareInventory {
 redfish_proto::patch! {
     /// Changes of [`SoftwareInventory`]: its writable members.
     pub struct SoftwareInventoryPatch of SoftwareInventory {
-        /// `WriteProtected`: true or false.
+        /// `WriteProtected`. True or false.
         write_protected: value view::Nullable<bool> = "WriteProtected";
     }
 }
@@ -148,11 +148,8 @@ redfish_proto::enumeration! {
     ///
     /// `ReleaseType` of the schema `SoftwareInventory` 1.13.0.
     pub enum ReleaseType {
-        /// `Production`.
         Production = "Production",
-        /// `Prototype`.
         Prototype = "Prototype",
-        /// `Other`.
         ListedOther = "Other",
     }
 }
@@ -162,11 +159,8 @@ redfish_proto::enumeration! {
     ///
     /// `VersionScheme` of the schema `SoftwareInventory` 1.13.0.
     pub enum VersionScheme {
-        /// `SemVer`.
         SemVer = "SemVer",
-        /// `DotIntegerNotation`.
         DotIntegerNotation = "DotIntegerNotation",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

@@ -12,63 +12,73 @@ redfish_proto::view! {
     /// `Storage` of the schema `Storage` 1.21.0.
     /// Services have it at `/redfish/v1/Storage/{StorageId}`, for example.
     pub struct Storage = "Storage.Storage" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `StorageControllers`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         pub fn storage_controllers(&self) -> view::List<StorageController> = "StorageControllers";
-        /// `Drives`: a list of links.
+        /// A list of links.
         pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
-        /// `Volumes`: a link.
+        /// A link.
         pub fn volumes(&self) -> Option<view::Link<crate::volume_collection::VolumeCollection>> = "Volumes";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Redundancy`: a list of objects.
+        /// A list of objects.
         pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
-        /// `FileSystems`: a link.
+        /// A link.
         pub fn file_systems(&self) -> Option<view::Link<view::Json>> = "FileSystems";
-        /// `StoragePools`: a link.
+        /// A link.
         pub fn storage_pools(&self) -> Option<view::Link<view::Json>> = "StoragePools";
-        /// `StorageGroups`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn storage_groups(&self) -> Option<view::Link<view::Json>> = "StorageGroups";
-        /// `EndpointGroups`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn endpoint_groups(&self) -> Option<view::Link<crate::endpoint_group_collection::EndpointGroupCollection>> = "EndpointGroups";
-        /// `ConsistencyGroups`: a link.
+        /// A link.
         pub fn consistency_groups(&self) -> Option<view::Link<view::Json>> = "ConsistencyGroups";
-        /// `Controllers`: a link.
+        /// A link.
         pub fn controllers(&self) -> Option<view::Link<crate::storage_controller_collection::StorageControllerCollection>> = "Controllers";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `HotspareActivationPolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn hotspare_activation_policy(&self) -> Option<HotspareActivationPolicy> = "HotspareActivationPolicy";
-        /// `EncryptionMode`: a value of an enumeration. Writable.
+        /// The values of `HotspareActivationPolicy` that the service allows, if it lists them.
+        pub fn hotspare_activation_policy_allowable_values(&self) -> view::List<HotspareActivationPolicy> = "HotspareActivationPolicy@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn encryption_mode(&self) -> Option<EncryptionMode> = "EncryptionMode";
-        /// `LocalEncryptionKeyIdentifier`: text.
+        /// The values of `EncryptionMode` that the service allows, if it lists them.
+        pub fn encryption_mode_allowable_values(&self) -> view::List<EncryptionMode> = "EncryptionMode@Redfish.AllowableValues";
+        /// Text.
         pub fn local_encryption_key_identifier(&self) -> Option<view::Text> = "LocalEncryptionKeyIdentifier";
-        /// `Connections`: a link.
+        /// A link.
         #[cfg(feature = "fabric")]
         pub fn connections(&self) -> Option<view::Link<crate::connection_collection::ConnectionCollection>> = "Connections";
-        /// `AutoVolumeCreate`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn auto_volume_create(&self) -> Option<AutoVolumeCreate> = "AutoVolumeCreate";
-        /// `NVMeSubsystemProperties`: an object.
+        /// The values of `AutoVolumeCreate` that the service allows, if it lists them.
+        pub fn auto_volume_create_allowable_values(&self) -> view::List<AutoVolumeCreate> = "AutoVolumeCreate@Redfish.AllowableValues";
+        /// An object.
         pub fn nvme_subsystem_properties(&self) -> Option<NVMeSubsystemProperties> = "NVMeSubsystemProperties";
-        /// `ConfigurationLock`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn configuration_lock(&self) -> Option<ConfigurationLock> = "ConfigurationLock";
-        /// `TargetConfigurationLockLevel`: a value of an enumeration. Writable.
+        /// The values of `ConfigurationLock` that the service allows, if it lists them.
+        pub fn configuration_lock_allowable_values(&self) -> view::List<ConfigurationLock> = "ConfigurationLock@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn target_configuration_lock_level(&self) -> Option<TargetConfigurationLockLevel> = "TargetConfigurationLockLevel";
-        /// `BlockSecurityIDPolicy`: true or false. Writable.
+        /// The values of `TargetConfigurationLockLevel` that the service allows, if it lists them.
+        pub fn target_configuration_lock_level_allowable_values(&self) -> view::List<TargetConfigurationLockLevel> = "TargetConfigurationLockLevel@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn block_security_id_policy(&self) -> Option<bool> = "BlockSecurityIDPolicy";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::storage_metrics::StorageMetrics>> = "Metrics";
-        /// `MPF`: an object.
+        /// An object.
         pub fn mpf(&self) -> Option<MPF> = "MPF";
     }
 }
@@ -78,59 +88,59 @@ redfish_proto::view! {
     ///
     /// `StorageController` of the schema `Storage` 1.21.0.
     pub struct StorageController = "Storage.StorageController" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `SpeedGbps`: a number in gigabits per second.
+        /// A number in gigabits per second.
         pub fn speed_gbps(&self) -> Option<view::Number> = "SpeedGbps";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `SupportedControllerProtocols`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_controller_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedControllerProtocols";
-        /// `SupportedDeviceProtocols`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_device_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedDeviceProtocols";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<StorageControllerLinks> = "Links";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `CacheSummary`: an object.
+        /// An object.
         pub fn cache_summary(&self) -> Option<CacheSummary> = "CacheSummary";
-        /// `PCIeInterface`: an object.
+        /// An object.
         #[cfg(feature = "compute")]
         pub fn pcie_interface(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIeInterface";
-        /// `SupportedRAIDTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_raid_types(&self) -> view::List<crate::volume::RAIDType> = "SupportedRAIDTypes";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `ControllerRates`: an object.
+        /// An object.
         pub fn controller_rates(&self) -> Option<Rates> = "ControllerRates";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
     }
@@ -141,11 +151,11 @@ redfish_proto::view! {
     ///
     /// `CacheSummary` of the schema `Storage` 1.21.0.
     pub struct CacheSummary = "Storage.CacheSummary" {
-        /// `TotalCacheSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn total_cache_size_mib(&self) -> Option<i64> = "TotalCacheSizeMiB";
-        /// `PersistentCacheSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn persistent_cache_size_mib(&self) -> Option<i64> = "PersistentCacheSizeMiB";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
     }
 }
@@ -155,7 +165,7 @@ redfish_proto::view! {
     ///
     /// `GetPersonalityNonceResponse` of the schema `Storage` 1.21.0.
     pub struct GetPersonalityNonceResponse = "Storage.GetPersonalityNonceResponse" {
-        /// `Nonce`: text.
+        /// Text.
         pub fn nonce(&self) -> Option<view::Text> = "Nonce";
     }
 }
@@ -165,23 +175,23 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Storage` 1.21.0.
     pub struct Links = "Storage.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Enclosures`: a list of links.
+        /// A list of links.
         pub fn enclosures(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Enclosures";
-        /// `SimpleStorage`: a link.
+        /// A link.
         pub fn simple_storage(&self) -> Option<view::Link<crate::simple_storage::SimpleStorage>> = "SimpleStorage";
-        /// `StorageServices`: a list of links.
+        /// A list of links.
         pub fn storage_services(&self) -> view::List<view::Link<view::Json>> = "StorageServices";
-        /// `HostingStorageSystems`: a list of links.
+        /// A list of links.
         pub fn hosting_storage_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "HostingStorageSystems";
-        /// `NVMeoFDiscoverySubsystems`: a list of links.
+        /// A list of links.
         pub fn nvme_of_discovery_subsystems(&self) -> view::List<view::Link<Storage>> = "NVMeoFDiscoverySubsystems";
-        /// `BlockSecurityIDUnsupportedDrives`: a list of links.
+        /// A list of links.
         pub fn block_security_id_unsupported_drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "BlockSecurityIDUnsupportedDrives";
-        /// `BlockSecurityIDUpdateUnsuccessfulDrives`: a list of links.
+        /// A list of links.
         pub fn block_security_id_update_unsuccessful_drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "BlockSecurityIDUpdateUnsuccessfulDrives";
-        /// `UnassignedVolumes`: a list of links.
+        /// A list of links.
         pub fn unassigned_volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "UnassignedVolumes";
     }
 }
@@ -191,12 +201,14 @@ redfish_proto::view! {
     ///
     /// `MPF` of the schema `Storage` 1.21.0.
     pub struct MPF = "Storage.MPF" {
-        /// `MaximumSupportedPhysicalFunctions`: an integer.
+        /// An integer.
         pub fn maximum_supported_physical_functions(&self) -> Option<i64> = "MaximumSupportedPhysicalFunctions";
-        /// `ConfiguredPhysicalFunctions`: an integer. Writable.
+        /// An integer. Writable.
         pub fn configured_physical_functions(&self) -> Option<i64> = "ConfiguredPhysicalFunctions";
-        /// `VolumeAssignmentPolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn volume_assignment_policy(&self) -> Option<VolumeAssignmentPolicy> = "VolumeAssignmentPolicy";
+        /// The values of `VolumeAssignmentPolicy` that the service allows, if it lists them.
+        pub fn volume_assignment_policy_allowable_values(&self) -> view::List<VolumeAssignmentPolicy> = "VolumeAssignmentPolicy@Redfish.AllowableValues";
     }
 }
 
@@ -205,15 +217,15 @@ redfish_proto::view! {
     ///
     /// `NVMeConfigurationLockState` of the schema `Storage` 1.21.0.
     pub struct NVMeConfigurationLockState = "Storage.NVMeConfigurationLockState" {
-        /// `FirmwareCommit`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn firmware_commit(&self) -> Option<ConfigLockOptions> = "FirmwareCommit";
-        /// `Lockdown`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn lockdown(&self) -> Option<ConfigLockOptions> = "Lockdown";
-        /// `SecuritySend`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn security_send(&self) -> Option<ConfigLockOptions> = "SecuritySend";
-        /// `FirmwareImageDownload`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn firmware_image_download(&self) -> Option<ConfigLockOptions> = "FirmwareImageDownload";
-        /// `VPDWrite`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn vpd_write(&self) -> Option<ConfigLockOptions> = "VPDWrite";
     }
 }
@@ -223,21 +235,21 @@ redfish_proto::view! {
     ///
     /// `NVMePersonality` of the schema `Storage` 1.21.0.
     pub struct NVMePersonality = "Storage.NVMePersonality" {
-        /// `Identifier`: an integer.
+        /// An integer.
         pub fn identifier(&self) -> Option<i64> = "Identifier";
-        /// `Default`: true or false.
+        /// True or false.
         pub fn default(&self) -> Option<bool> = "Default";
-        /// `Frozen`: true or false.
+        /// True or false.
         pub fn frozen(&self) -> Option<bool> = "Frozen";
-        /// `Pending`: true or false.
+        /// True or false.
         pub fn pending(&self) -> Option<bool> = "Pending";
-        /// `MinimumRequiredResetType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn minimum_required_reset_type(&self) -> Option<NMVeMinimumRequiredResetType> = "MinimumRequiredResetType";
-        /// `ChangeAffectsUserData`: true or false.
+        /// True or false.
         pub fn change_affects_user_data(&self) -> Option<bool> = "ChangeAffectsUserData";
-        /// `UnfreezeAuthenticationModes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn unfreeze_authentication_modes(&self) -> view::List<NMVeUnfreezeAuthMode> = "UnfreezeAuthenticationModes";
-        /// `Data`: text. Writable.
+        /// Text. Writable.
         pub fn data(&self) -> Option<view::Text> = "Data";
     }
 }
@@ -247,13 +259,13 @@ redfish_proto::view! {
     ///
     /// `NVMeSubsystemProperties` of the schema `Storage` 1.21.0.
     pub struct NVMeSubsystemProperties = "Storage.NVMeSubsystemProperties" {
-        /// `MaxNamespacesSupported`: a number.
+        /// A number.
         pub fn max_namespaces_supported(&self) -> Option<view::Number> = "MaxNamespacesSupported";
-        /// `SharedNamespaceControllerAttachmentSupported`: true or false.
+        /// True or false.
         pub fn shared_namespace_controller_attachment_supported(&self) -> Option<bool> = "SharedNamespaceControllerAttachmentSupported";
-        /// `ConfigurationLockState`: an object.
+        /// An object.
         pub fn configuration_lock_state(&self) -> Option<NVMeConfigurationLockState> = "ConfigurationLockState";
-        /// `ActivePersonalities`: a list of objects.
+        /// A list of objects.
         pub fn active_personalities(&self) -> view::List<NVMePersonality> = "ActivePersonalities";
     }
 }
@@ -263,11 +275,11 @@ redfish_proto::view! {
     ///
     /// `Rates` of the schema `Storage` 1.21.0.
     pub struct Rates = "Storage.Rates" {
-        /// `RebuildRatePercent`: an integer. Writable.
+        /// An integer. Writable.
         pub fn rebuild_rate_percent(&self) -> Option<i64> = "RebuildRatePercent";
-        /// `TransformationRatePercent`: an integer. Writable.
+        /// An integer. Writable.
         pub fn transformation_rate_percent(&self) -> Option<i64> = "TransformationRatePercent";
-        /// `ConsistencyCheckRatePercent`: an integer. Writable.
+        /// An integer. Writable.
         pub fn consistency_check_rate_percent(&self) -> Option<i64> = "ConsistencyCheckRatePercent";
     }
 }
@@ -277,14 +289,14 @@ redfish_proto::view! {
     ///
     /// `StorageControllerLinks` of the schema `Storage` 1.21.0.
     pub struct StorageControllerLinks = "Storage.StorageControllerLinks" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `StorageServices`: a list of links. Deprecated by the schema.
+        /// A list of links. Deprecated by the schema.
         pub fn storage_services(&self) -> view::List<view::Link<view::Json>> = "StorageServices";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
     }
@@ -458,9 +470,9 @@ impl Storage {
 redfish_proto::patch! {
     /// Optional parameters of the action `Storage.ImportForeignDrives`.
     pub struct ImportForeignDrivesParameters {
-        /// `ControllerPassword`: text.
+        /// `ControllerPassword`. Text.
         controller_password: value String = "ControllerPassword";
-        /// `DriveEncryptionKeyIdentifier`: text.
+        /// `DriveEncryptionKeyIdentifier`. Text.
         drive_encryption_key_identifier: value String = "DriveEncryptionKeyIdentifier";
     }
 }
@@ -468,9 +480,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Storage.SetControllerPassword`.
     pub struct SetControllerPasswordParameters {
-        /// `CurrentPassword`: text.
+        /// `CurrentPassword`. Text.
         current_password: value String = "CurrentPassword";
-        /// `SecurityKey`: text.
+        /// `SecurityKey`. Text.
         security_key: value String = "SecurityKey";
     }
 }
@@ -478,9 +490,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Storage.SetEncryptionKey`.
     pub struct SetEncryptionKeyParameters {
-        /// `EncryptionKeyIdentifier`: text.
+        /// `EncryptionKeyIdentifier`. Text.
         encryption_key_identifier: value String = "EncryptionKeyIdentifier";
-        /// `CurrentEncryptionKey`: text.
+        /// `CurrentEncryptionKey`. Text.
         current_encryption_key: value String = "CurrentEncryptionKey";
     }
 }
@@ -488,7 +500,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Storage.UnfreezePersonality`.
     pub struct UnfreezePersonalityParameters {
-        /// `Nonce`: text.
+        /// `Nonce`. Text.
         nonce: value String = "Nonce";
     }
 }
@@ -496,21 +508,21 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Storage`]: its writable members.
     pub struct StoragePatch of Storage {
-        /// `HotspareActivationPolicy`: a value of an enumeration.
+        /// `HotspareActivationPolicy`. A value of an enumeration.
         hotspare_activation_policy: value view::Nullable<HotspareActivationPolicy> = "HotspareActivationPolicy";
-        /// `EncryptionMode`: a value of an enumeration.
+        /// `EncryptionMode`. A value of an enumeration.
         encryption_mode: value view::Nullable<EncryptionMode> = "EncryptionMode";
-        /// `AutoVolumeCreate`: a value of an enumeration.
+        /// `AutoVolumeCreate`. A value of an enumeration.
         auto_volume_create: value view::Nullable<AutoVolumeCreate> = "AutoVolumeCreate";
-        /// `NVMeSubsystemProperties`: an object.
+        /// `NVMeSubsystemProperties`. An object.
         nvme_subsystem_properties: object NVMeSubsystemPropertiesPatch = "NVMeSubsystemProperties";
-        /// `ConfigurationLock`: a value of an enumeration.
+        /// `ConfigurationLock`. A value of an enumeration.
         configuration_lock: value view::Nullable<ConfigurationLock> = "ConfigurationLock";
-        /// `TargetConfigurationLockLevel`: a value of an enumeration.
+        /// `TargetConfigurationLockLevel`. A value of an enumeration.
         target_configuration_lock_level: value view::Nullable<TargetConfigurationLockLevel> = "TargetConfigurationLockLevel";
-        /// `BlockSecurityIDPolicy`: true or false.
+        /// `BlockSecurityIDPolicy`. True or false.
         block_security_id_policy: value view::Nullable<bool> = "BlockSecurityIDPolicy";
-        /// `MPF`: an object.
+        /// `MPF`. An object.
         mpf: object MPFPatch = "MPF";
     }
 }
@@ -518,11 +530,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`StorageController`]: its writable members.
     pub struct StorageControllerPatch of StorageController {
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `ControllerRates`: an object.
+        /// `ControllerRates`. An object.
         controller_rates: object RatesPatch = "ControllerRates";
     }
 }
@@ -530,9 +542,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`MPF`]: its writable members.
     pub struct MPFPatch {
-        /// `ConfiguredPhysicalFunctions`: an integer.
+        /// `ConfiguredPhysicalFunctions`. An integer.
         configured_physical_functions: value view::Nullable<i64> = "ConfiguredPhysicalFunctions";
-        /// `VolumeAssignmentPolicy`: a value of an enumeration.
+        /// `VolumeAssignmentPolicy`. A value of an enumeration.
         volume_assignment_policy: value view::Nullable<VolumeAssignmentPolicy> = "VolumeAssignmentPolicy";
     }
 }
@@ -540,7 +552,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NVMePersonality`]: its writable members.
     pub struct NVMePersonalityPatch {
-        /// `Data`: text.
+        /// `Data`. Text.
         data: value view::Nullable<String> = "Data";
     }
 }
@@ -548,7 +560,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NVMeSubsystemProperties`]: its writable members.
     pub struct NVMeSubsystemPropertiesPatch {
-        /// `ActivePersonalities`: a list of objects.
+        /// `ActivePersonalities`. A list of objects.
         active_personalities: objects NVMePersonalityPatch = "ActivePersonalities";
     }
 }
@@ -556,11 +568,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Rates`]: its writable members.
     pub struct RatesPatch {
-        /// `RebuildRatePercent`: an integer.
+        /// `RebuildRatePercent`. An integer.
         rebuild_rate_percent: value view::Nullable<i64> = "RebuildRatePercent";
-        /// `TransformationRatePercent`: an integer.
+        /// `TransformationRatePercent`. An integer.
         transformation_rate_percent: value view::Nullable<i64> = "TransformationRatePercent";
-        /// `ConsistencyCheckRatePercent`: an integer.
+        /// `ConsistencyCheckRatePercent`. An integer.
         consistency_check_rate_percent: value view::Nullable<i64> = "ConsistencyCheckRatePercent";
     }
 }
@@ -570,13 +582,9 @@ redfish_proto::enumeration! {
     ///
     /// `AutoVolumeCreate` of the schema `Storage` 1.21.0.
     pub enum AutoVolumeCreate {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `NonRAID`.
         NonRAID = "NonRAID",
-        /// `RAID0`.
         RAID0 = "RAID0",
-        /// `RAID1`.
         RAID1 = "RAID1",
     }
 }
@@ -586,13 +594,9 @@ redfish_proto::enumeration! {
     ///
     /// `ConfigLockOptions` of the schema `Storage` 1.21.0.
     pub enum ConfigLockOptions {
-        /// `Unlocked`.
         Unlocked = "Unlocked",
-        /// `Locked`.
         Locked = "Locked",
-        /// `LockdownUnsupported`.
         LockdownUnsupported = "LockdownUnsupported",
-        /// `CommandUnsupported`.
         CommandUnsupported = "CommandUnsupported",
     }
 }
@@ -602,11 +606,8 @@ redfish_proto::enumeration! {
     ///
     /// `ConfigurationLock` of the schema `Storage` 1.21.0.
     pub enum ConfigurationLock {
-        /// `Enabled`.
         Enabled = "Enabled",
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `Partial`.
         Partial = "Partial",
     }
 }
@@ -616,17 +617,11 @@ redfish_proto::enumeration! {
     ///
     /// `EncryptionMode` of the schema `Storage` 1.21.0.
     pub enum EncryptionMode {
-        /// `Disabled`.
         Disabled = "Disabled",
-        /// `UseExternalKey`.
         UseExternalKey = "UseExternalKey",
-        /// `UseLocalKey`.
         UseLocalKey = "UseLocalKey",
-        /// `PasswordOnly`.
         PasswordOnly = "PasswordOnly",
-        /// `PasswordWithExternalKey`.
         PasswordWithExternalKey = "PasswordWithExternalKey",
-        /// `PasswordWithLocalKey`.
         PasswordWithLocalKey = "PasswordWithLocalKey",
     }
 }
@@ -636,11 +631,8 @@ redfish_proto::enumeration! {
     ///
     /// `HotspareActivationPolicy` of the schema `Storage` 1.21.0.
     pub enum HotspareActivationPolicy {
-        /// `OnDriveFailure`.
         OnDriveFailure = "OnDriveFailure",
-        /// `OnDrivePredictedFailure`.
         OnDrivePredictedFailure = "OnDrivePredictedFailure",
-        /// `OEM`.
         OEM = "OEM",
     }
 }
@@ -650,15 +642,10 @@ redfish_proto::enumeration! {
     ///
     /// `NMVeMinimumRequiredResetType` of the schema `Storage` 1.21.0.
     pub enum NMVeMinimumRequiredResetType {
-        /// `NoReset`.
         NoReset = "NoReset",
-        /// `ControllerLevel`.
         ControllerLevel = "ControllerLevel",
-        /// `LimitedControllerLevel`.
         LimitedControllerLevel = "LimitedControllerLevel",
-        /// `NVMSubsystemReset`.
         NVMSubsystemReset = "NVMSubsystemReset",
-        /// `PowerCycle`.
         PowerCycle = "PowerCycle",
     }
 }
@@ -668,7 +655,6 @@ redfish_proto::enumeration! {
     ///
     /// `NMVePersonalityKeyAlgorithm` of the schema `Storage` 1.21.0.
     pub enum NMVePersonalityKeyAlgorithm {
-        /// `HMAC_SHA384`.
         HMAC_SHA384 = "HMAC_SHA384",
     }
 }
@@ -678,9 +664,7 @@ redfish_proto::enumeration! {
     ///
     /// `NMVeUnfreezeAuthMode` of the schema `Storage` 1.21.0.
     pub enum NMVeUnfreezeAuthMode {
-        /// `ProgrammedKey`.
         ProgrammedKey = "ProgrammedKey",
-        /// `PhysicalId`.
         PhysicalId = "PhysicalId",
     }
 }
@@ -690,9 +674,7 @@ redfish_proto::enumeration! {
     ///
     /// `ResetToDefaultsType` of the schema `Storage` 1.21.0.
     pub enum ResetToDefaultsType {
-        /// `ResetAll`.
         ResetAll = "ResetAll",
-        /// `PreserveVolumes`.
         PreserveVolumes = "PreserveVolumes",
     }
 }
@@ -702,7 +684,6 @@ redfish_proto::enumeration! {
     ///
     /// `TargetConfigurationLockLevel` of the schema `Storage` 1.21.0.
     pub enum TargetConfigurationLockLevel {
-        /// `Baseline`.
         Baseline = "Baseline",
     }
 }
@@ -712,11 +693,8 @@ redfish_proto::enumeration! {
     ///
     /// `VolumeAssignmentPolicy` of the schema `Storage` 1.21.0.
     pub enum VolumeAssignmentPolicy {
-        /// `Unassigned`.
         Unassigned = "Unassigned",
-        /// `Supervisor`.
         Supervisor = "Supervisor",
-        /// `WeightedRoundRobin`.
         WeightedRoundRobin = "WeightedRoundRobin",
     }
 }

@@ -12,73 +12,73 @@ redfish_proto::view! {
     /// `StorageController` of the schema `StorageController` 1.11.0.
     /// Services have it at `/redfish/v1/Storage/{StorageId}/Controllers/{StorageControllerId}`, for example.
     pub struct StorageController = "StorageController.StorageController" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `SpeedGbps`: a number in gigabits per second.
+        /// A number in gigabits per second.
         pub fn speed_gbps(&self) -> Option<view::Number> = "SpeedGbps";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `SupportedControllerProtocols`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_controller_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedControllerProtocols";
-        /// `SupportedDeviceProtocols`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_device_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedDeviceProtocols";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `CacheSummary`: an object.
+        /// An object.
         pub fn cache_summary(&self) -> Option<CacheSummary> = "CacheSummary";
-        /// `PCIeInterface`: an object.
+        /// An object.
         #[cfg(feature = "compute")]
         pub fn pcie_interface(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIeInterface";
-        /// `SupportedRAIDTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_raid_types(&self) -> view::List<crate::volume::RAIDType> = "SupportedRAIDTypes";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `ControllerRates`: an object.
+        /// An object.
         pub fn controller_rates(&self) -> Option<Rates> = "ControllerRates";
-        /// `NVMeControllerProperties`: an object.
+        /// An object.
         pub fn nvme_controller_properties(&self) -> Option<NVMeControllerProperties> = "NVMeControllerProperties";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::storage_controller_metrics::StorageControllerMetrics>> = "Metrics";
-        /// `IsLogical`: true or false.
+        /// True or false.
         pub fn is_logical(&self) -> Option<bool> = "IsLogical";
-        /// `MPFProperties`: an object.
+        /// An object.
         pub fn mpf_properties(&self) -> Option<MPFProperties> = "MPFProperties";
     }
 }
@@ -88,9 +88,9 @@ redfish_proto::view! {
     ///
     /// `ANACharacteristics` of the schema `StorageController` 1.11.0.
     pub struct ANACharacteristics = "StorageController.ANACharacteristics" {
-        /// `AccessState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn access_state(&self) -> Option<ANAAccessState> = "AccessState";
-        /// `Volume`: a link.
+        /// A link.
         pub fn volume(&self) -> Option<view::Link<crate::volume::Volume>> = "Volume";
     }
 }
@@ -100,7 +100,7 @@ redfish_proto::view! {
     ///
     /// `AttachDetachNamespacesResponse` of the schema `StorageController` 1.11.0.
     pub struct AttachDetachNamespacesResponse = "StorageController.AttachDetachNamespacesResponse" {
-        /// `AttachedVolumes`: a list of links.
+        /// A list of links.
         pub fn attached_volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "AttachedVolumes";
     }
 }
@@ -110,11 +110,11 @@ redfish_proto::view! {
     ///
     /// `CacheSummary` of the schema `StorageController` 1.11.0.
     pub struct CacheSummary = "StorageController.CacheSummary" {
-        /// `TotalCacheSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn total_cache_size_mib(&self) -> Option<i64> = "TotalCacheSizeMiB";
-        /// `PersistentCacheSizeMiB`: an integer in mebibytes (2^20).
+        /// An integer in mebibytes (2^20).
         pub fn persistent_cache_size_mib(&self) -> Option<i64> = "PersistentCacheSizeMiB";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
     }
 }
@@ -124,23 +124,23 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `StorageController` 1.11.0.
     pub struct Links = "StorageController.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `PCIeFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "compute")]
         pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
-        /// `AttachedVolumes`: a list of links.
+        /// A list of links.
         pub fn attached_volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "AttachedVolumes";
-        /// `NetworkDeviceFunctions`: a list of links.
+        /// A list of links.
         #[cfg(feature = "network")]
         pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
-        /// `Batteries`: a list of links.
+        /// A list of links.
         #[cfg(feature = "environment")]
         pub fn batteries(&self) -> view::List<view::Link<crate::battery::Battery>> = "Batteries";
-        /// `NVMeDiscoveredSubsystems`: a list of links.
+        /// A list of links.
         pub fn nvme_discovered_subsystems(&self) -> view::List<view::Link<crate::storage::Storage>> = "NVMeDiscoveredSubsystems";
     }
 }
@@ -150,7 +150,7 @@ redfish_proto::view! {
     ///
     /// `MPFProperties` of the schema `StorageController` 1.11.0.
     pub struct MPFProperties = "StorageController.MPFProperties" {
-        /// `IsSupervisor`: true or false.
+        /// True or false.
         pub fn is_supervisor(&self) -> Option<bool> = "IsSupervisor";
     }
 }
@@ -160,27 +160,27 @@ redfish_proto::view! {
     ///
     /// `NVMeControllerAttributes` of the schema `StorageController` 1.11.0.
     pub struct NVMeControllerAttributes = "StorageController.NVMeControllerAttributes" {
-        /// `ReportsUUIDList`: true or false.
+        /// True or false.
         pub fn reports_uuid_list(&self) -> Option<bool> = "ReportsUUIDList";
-        /// `SupportsSQAssociations`: true or false.
+        /// True or false.
         pub fn supports_sq_associations(&self) -> Option<bool> = "SupportsSQAssociations";
-        /// `ReportsNamespaceGranularity`: true or false.
+        /// True or false.
         pub fn reports_namespace_granularity(&self) -> Option<bool> = "ReportsNamespaceGranularity";
-        /// `SupportsTrafficBasedKeepAlive`: true or false.
+        /// True or false.
         pub fn supports_traffic_based_keep_alive(&self) -> Option<bool> = "SupportsTrafficBasedKeepAlive";
-        /// `SupportsPredictableLatencyMode`: true or false.
+        /// True or false.
         pub fn supports_predictable_latency_mode(&self) -> Option<bool> = "SupportsPredictableLatencyMode";
-        /// `SupportsEnduranceGroups`: true or false.
+        /// True or false.
         pub fn supports_endurance_groups(&self) -> Option<bool> = "SupportsEnduranceGroups";
-        /// `SupportsReadRecoveryLevels`: true or false.
+        /// True or false.
         pub fn supports_read_recovery_levels(&self) -> Option<bool> = "SupportsReadRecoveryLevels";
-        /// `SupportsNVMSets`: true or false.
+        /// True or false.
         pub fn supports_nvm_sets(&self) -> Option<bool> = "SupportsNVMSets";
-        /// `SupportsExceedingPowerOfNonOperationalState`: true or false.
+        /// True or false.
         pub fn supports_exceeding_power_of_non_operational_state(&self) -> Option<bool> = "SupportsExceedingPowerOfNonOperationalState";
-        /// `Supports128BitHostId`: true or false.
+        /// True or false.
         pub fn supports128_bit_host_id(&self) -> Option<bool> = "Supports128BitHostId";
-        /// `SupportsReservations`: true or false.
+        /// True or false.
         pub fn supports_reservations(&self) -> Option<bool> = "SupportsReservations";
     }
 }
@@ -190,25 +190,25 @@ redfish_proto::view! {
     ///
     /// `NVMeControllerProperties` of the schema `StorageController` 1.11.0.
     pub struct NVMeControllerProperties = "StorageController.NVMeControllerProperties" {
-        /// `ControllerType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn controller_type(&self) -> Option<NVMeControllerType> = "ControllerType";
-        /// `NVMeVersion`: text.
+        /// Text.
         pub fn nvme_version(&self) -> Option<view::Text> = "NVMeVersion";
-        /// `NVMeControllerAttributes`: an object.
+        /// An object.
         pub fn nvme_controller_attributes(&self) -> Option<NVMeControllerAttributes> = "NVMeControllerAttributes";
-        /// `MaxQueueSize`: an integer.
+        /// An integer.
         pub fn max_queue_size(&self) -> Option<i64> = "MaxQueueSize";
-        /// `ANACharacteristics`: a list of objects.
+        /// A list of objects.
         pub fn ana_characteristics(&self) -> view::List<ANACharacteristics> = "ANACharacteristics";
-        /// `NVMeSMARTCriticalWarnings`: an object.
+        /// An object.
         pub fn nvme_smart_critical_warnings(&self) -> Option<NVMeSMARTCriticalWarnings> = "NVMeSMARTCriticalWarnings";
-        /// `AllocatedSubmissionQueues`: an integer.
+        /// An integer.
         pub fn allocated_submission_queues(&self) -> Option<i64> = "AllocatedSubmissionQueues";
-        /// `AllocatedCompletionQueues`: an integer.
+        /// An integer.
         pub fn allocated_completion_queues(&self) -> Option<i64> = "AllocatedCompletionQueues";
-        /// `MaxAttachedNamespaces`: an integer.
+        /// An integer.
         pub fn max_attached_namespaces(&self) -> Option<i64> = "MaxAttachedNamespaces";
-        /// `DiscoveryTransportServiceId`: an integer.
+        /// An integer.
         pub fn discovery_transport_service_id(&self) -> Option<i64> = "DiscoveryTransportServiceId";
     }
 }
@@ -218,15 +218,15 @@ redfish_proto::view! {
     ///
     /// `NVMeSMARTCriticalWarnings` of the schema `StorageController` 1.11.0.
     pub struct NVMeSMARTCriticalWarnings = "StorageController.NVMeSMARTCriticalWarnings" {
-        /// `PMRUnreliable`: true or false.
+        /// True or false.
         pub fn pmr_unreliable(&self) -> Option<bool> = "PMRUnreliable";
-        /// `PowerBackupFailed`: true or false.
+        /// True or false.
         pub fn power_backup_failed(&self) -> Option<bool> = "PowerBackupFailed";
-        /// `MediaInReadOnly`: true or false.
+        /// True or false.
         pub fn media_in_read_only(&self) -> Option<bool> = "MediaInReadOnly";
-        /// `OverallSubsystemDegraded`: true or false.
+        /// True or false.
         pub fn overall_subsystem_degraded(&self) -> Option<bool> = "OverallSubsystemDegraded";
-        /// `SpareCapacityWornOut`: true or false.
+        /// True or false.
         pub fn spare_capacity_worn_out(&self) -> Option<bool> = "SpareCapacityWornOut";
     }
 }
@@ -236,11 +236,11 @@ redfish_proto::view! {
     ///
     /// `Rates` of the schema `StorageController` 1.11.0.
     pub struct Rates = "StorageController.Rates" {
-        /// `RebuildRatePercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn rebuild_rate_percent(&self) -> Option<i64> = "RebuildRatePercent";
-        /// `TransformationRatePercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn transformation_rate_percent(&self) -> Option<i64> = "TransformationRatePercent";
-        /// `ConsistencyCheckRatePercent`: an integer in percent. Writable.
+        /// An integer in percent. Writable.
         pub fn consistency_check_rate_percent(&self) -> Option<i64> = "ConsistencyCheckRatePercent";
     }
 }
@@ -250,7 +250,7 @@ redfish_proto::view! {
     ///
     /// `SecurityReceiveResponse` of the schema `StorageController` 1.11.0.
     pub struct SecurityReceiveResponse = "StorageController.SecurityReceiveResponse" {
-        /// `Data`: text.
+        /// Text.
         pub fn data(&self) -> Option<view::Text> = "Data";
     }
 }
@@ -362,11 +362,11 @@ impl StorageController {
 redfish_proto::patch! {
     /// Changes of [`StorageController`]: its writable members.
     pub struct StorageControllerPatch of StorageController {
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `ControllerRates`: an object.
+        /// `ControllerRates`. An object.
         controller_rates: object RatesPatch = "ControllerRates";
     }
 }
@@ -374,11 +374,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Rates`]: its writable members.
     pub struct RatesPatch {
-        /// `RebuildRatePercent`: an integer in percent.
+        /// `RebuildRatePercent`. An integer in percent.
         rebuild_rate_percent: value view::Nullable<i64> = "RebuildRatePercent";
-        /// `TransformationRatePercent`: an integer in percent.
+        /// `TransformationRatePercent`. An integer in percent.
         transformation_rate_percent: value view::Nullable<i64> = "TransformationRatePercent";
-        /// `ConsistencyCheckRatePercent`: an integer in percent.
+        /// `ConsistencyCheckRatePercent`. An integer in percent.
         consistency_check_rate_percent: value view::Nullable<i64> = "ConsistencyCheckRatePercent";
     }
 }
@@ -388,13 +388,9 @@ redfish_proto::enumeration! {
     ///
     /// `ANAAccessState` of the schema `StorageController` 1.11.0.
     pub enum ANAAccessState {
-        /// `Optimized`.
         Optimized = "Optimized",
-        /// `NonOptimized`.
         NonOptimized = "NonOptimized",
-        /// `Inaccessible`.
         Inaccessible = "Inaccessible",
-        /// `PersistentLoss`.
         PersistentLoss = "PersistentLoss",
     }
 }
@@ -404,11 +400,8 @@ redfish_proto::enumeration! {
     ///
     /// `NVMeControllerType` of the schema `StorageController` 1.11.0.
     pub enum NVMeControllerType {
-        /// `Admin`.
         Admin = "Admin",
-        /// `Discovery`.
         Discovery = "Discovery",
-        /// `IO`.
         IO = "IO",
     }
 }

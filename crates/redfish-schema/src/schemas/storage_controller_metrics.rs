@@ -10,27 +10,27 @@ redfish_proto::view! {
     /// `StorageControllerMetrics` of the schema `StorageControllerMetrics` 1.1.0.
     /// Services have it at `/redfish/v1/Storage/{StorageId}/Controllers/{StorageControllerId}/Metrics`, for example.
     pub struct StorageControllerMetrics = "StorageControllerMetrics.StorageControllerMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
-        /// `CorrectableParityErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_parity_error_count(&self) -> Option<i64> = "CorrectableParityErrorCount";
-        /// `UncorrectableParityErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_parity_error_count(&self) -> Option<i64> = "UncorrectableParityErrorCount";
-        /// `StateChangeCount`: an integer.
+        /// An integer.
         pub fn state_change_count(&self) -> Option<i64> = "StateChangeCount";
-        /// `NVMeSMART`: an object.
+        /// An object.
         pub fn nvme_smart(&self) -> Option<NVMeSMARTMetrics> = "NVMeSMART";
-        /// `LifetimeStartDateTime`: a date and time.
+        /// A date and time.
         pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }
@@ -40,11 +40,11 @@ redfish_proto::view! {
     ///
     /// `EGCriticalWarningSummary` of the schema `StorageControllerMetrics` 1.1.0.
     pub struct EGCriticalWarningSummary = "StorageControllerMetrics.EGCriticalWarningSummary" {
-        /// `NamespacesInReadOnlyMode`: true or false.
+        /// True or false.
         pub fn namespaces_in_read_only_mode(&self) -> Option<bool> = "NamespacesInReadOnlyMode";
-        /// `ReliabilityDegraded`: true or false.
+        /// True or false.
         pub fn reliability_degraded(&self) -> Option<bool> = "ReliabilityDegraded";
-        /// `SpareCapacityUnderThreshold`: true or false.
+        /// True or false.
         pub fn spare_capacity_under_threshold(&self) -> Option<bool> = "SpareCapacityUnderThreshold";
     }
 }
@@ -54,51 +54,51 @@ redfish_proto::view! {
     ///
     /// `NVMeSMARTMetrics` of the schema `StorageControllerMetrics` 1.1.0.
     pub struct NVMeSMARTMetrics = "StorageControllerMetrics.NVMeSMARTMetrics" {
-        /// `CriticalWarnings`: an object.
+        /// An object.
         pub fn critical_warnings(&self) -> Option<crate::storage_controller::NVMeSMARTCriticalWarnings> = "CriticalWarnings";
-        /// `CompositeTemperatureCelsius`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn composite_temperature_celsius(&self) -> Option<view::Number> = "CompositeTemperatureCelsius";
-        /// `AvailableSparePercent`: a number in percent.
+        /// A number in percent.
         pub fn available_spare_percent(&self) -> Option<view::Number> = "AvailableSparePercent";
-        /// `AvailableSpareThresholdPercent`: a number in percent.
+        /// A number in percent.
         pub fn available_spare_threshold_percent(&self) -> Option<view::Number> = "AvailableSpareThresholdPercent";
-        /// `PercentageUsed`: a number in percent.
+        /// A number in percent.
         pub fn percentage_used(&self) -> Option<view::Number> = "PercentageUsed";
-        /// `EGCriticalWarningSummary`: an object.
+        /// An object.
         pub fn eg_critical_warning_summary(&self) -> Option<EGCriticalWarningSummary> = "EGCriticalWarningSummary";
-        /// `DataUnitsRead`: an integer.
+        /// An integer.
         pub fn data_units_read(&self) -> Option<i64> = "DataUnitsRead";
-        /// `DataUnitsWritten`: an integer.
+        /// An integer.
         pub fn data_units_written(&self) -> Option<i64> = "DataUnitsWritten";
-        /// `HostReadCommands`: an integer.
+        /// An integer.
         pub fn host_read_commands(&self) -> Option<i64> = "HostReadCommands";
-        /// `HostWriteCommands`: an integer.
+        /// An integer.
         pub fn host_write_commands(&self) -> Option<i64> = "HostWriteCommands";
-        /// `ControllerBusyTimeMinutes`: an integer.
+        /// An integer.
         pub fn controller_busy_time_minutes(&self) -> Option<i64> = "ControllerBusyTimeMinutes";
-        /// `PowerCycles`: an integer.
+        /// An integer.
         pub fn power_cycles(&self) -> Option<i64> = "PowerCycles";
-        /// `PowerOnHours`: a number.
+        /// A number.
         pub fn power_on_hours(&self) -> Option<view::Number> = "PowerOnHours";
-        /// `UnsafeShutdowns`: an integer.
+        /// An integer.
         pub fn unsafe_shutdowns(&self) -> Option<i64> = "UnsafeShutdowns";
-        /// `MediaAndDataIntegrityErrors`: an integer.
+        /// An integer.
         pub fn media_and_data_integrity_errors(&self) -> Option<i64> = "MediaAndDataIntegrityErrors";
-        /// `NumberOfErrorInformationLogEntries`: an integer.
+        /// An integer.
         pub fn number_of_error_information_log_entries(&self) -> Option<i64> = "NumberOfErrorInformationLogEntries";
-        /// `WarningCompositeTempTimeMinutes`: an integer.
+        /// An integer.
         pub fn warning_composite_temp_time_minutes(&self) -> Option<i64> = "WarningCompositeTempTimeMinutes";
-        /// `CriticalCompositeTempTimeMinutes`: an integer.
+        /// An integer.
         pub fn critical_composite_temp_time_minutes(&self) -> Option<i64> = "CriticalCompositeTempTimeMinutes";
-        /// `TemperatureSensorsCelsius`: a list of numbers in degrees Celsius.
+        /// A list of numbers in degrees Celsius.
         pub fn temperature_sensors_celsius(&self) -> view::List<view::Number> = "TemperatureSensorsCelsius";
-        /// `ThermalMgmtTemp1TransitionCount`: an integer.
+        /// An integer.
         pub fn thermal_mgmt_temp1_transition_count(&self) -> Option<i64> = "ThermalMgmtTemp1TransitionCount";
-        /// `ThermalMgmtTemp2TransitionCount`: an integer.
+        /// An integer.
         pub fn thermal_mgmt_temp2_transition_count(&self) -> Option<i64> = "ThermalMgmtTemp2TransitionCount";
-        /// `ThermalMgmtTemp1TotalTimeSeconds`: an integer.
+        /// An integer.
         pub fn thermal_mgmt_temp1_total_time_seconds(&self) -> Option<i64> = "ThermalMgmtTemp1TotalTimeSeconds";
-        /// `ThermalMgmtTemp2TotalTimeSeconds`: an integer.
+        /// An integer.
         pub fn thermal_mgmt_temp2_total_time_seconds(&self) -> Option<i64> = "ThermalMgmtTemp2TotalTimeSeconds";
     }
 }

@@ -10,23 +10,23 @@ redfish_proto::view! {
     /// `StorageMetrics` of the schema `StorageMetrics` 1.0.0.
     /// Services have it at `/redfish/v1/Storage/{StorageId}/Metrics`, for example.
     pub struct StorageMetrics = "StorageMetrics.StorageMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CompressionSavingsBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn compression_savings_bytes(&self) -> Option<i64> = "CompressionSavingsBytes";
-        /// `DeduplicationSavingsBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn deduplication_savings_bytes(&self) -> Option<i64> = "DeduplicationSavingsBytes";
-        /// `ThinProvisioningSavingsBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn thin_provisioning_savings_bytes(&self) -> Option<i64> = "ThinProvisioningSavingsBytes";
-        /// `IOStatistics`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn io_statistics(&self) -> Option<view::Json> = "IOStatistics";
-        /// `StateChangeCount`: a number.
+        /// A number.
         pub fn state_change_count(&self) -> Option<view::Number> = "StateChangeCount";
     }
 }

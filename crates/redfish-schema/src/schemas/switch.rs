@@ -12,78 +12,80 @@ redfish_proto::view! {
     /// `Switch` of the schema `Switch` 1.11.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}`, for example.
     pub struct Switch = "Switch.Switch" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `SwitchType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn switch_type(&self) -> Option<crate::protocol::Protocol> = "SwitchType";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `AssetTag`: text. Writable.
+        /// Text. Writable.
         pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
-        /// `DomainID`: an integer.
+        /// An integer.
         pub fn domain_id(&self) -> Option<i64> = "DomainID";
-        /// `IsManaged`: true or false. Writable.
+        /// True or false. Writable.
         pub fn is_managed(&self) -> Option<bool> = "IsManaged";
-        /// `TotalSwitchWidth`: an integer.
+        /// An integer.
         pub fn total_switch_width(&self) -> Option<i64> = "TotalSwitchWidth";
-        /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
+        /// A value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `PowerState`: a value of an enumeration.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<crate::resource::IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `Redundancy`: a list of objects.
+        /// A list of objects.
         pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `LogServices`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log_services(&self) -> Option<view::Link<crate::log_service_collection::LogServiceCollection>> = "LogServices";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `SupportedProtocols`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedProtocols";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `LocationIndicatorActive`: true or false. Writable.
+        /// True or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
-        /// `CurrentBandwidthGbps`: a number in gigabits per second.
+        /// A number in gigabits per second.
         pub fn current_bandwidth_gbps(&self) -> Option<view::Number> = "CurrentBandwidthGbps";
-        /// `MaxBandwidthGbps`: a number in gigabits per second.
+        /// A number in gigabits per second.
         pub fn max_bandwidth_gbps(&self) -> Option<view::Number> = "MaxBandwidthGbps";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Measurements`: a list of objects. Deprecated by the schema.
+        /// A list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
         pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
-        /// `Enabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
-        /// `EnvironmentMetrics`: a link.
+        /// A link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<crate::switch_metrics::SwitchMetrics>> = "Metrics";
-        /// `CXL`: an object.
+        /// An object.
         pub fn cxl(&self) -> Option<CXL> = "CXL";
     }
 }
@@ -93,23 +95,23 @@ redfish_proto::view! {
     ///
     /// `CXL` of the schema `Switch` 1.11.0.
     pub struct CXL = "Switch.CXL" {
-        /// `MaxVCSsSupported`: an integer.
+        /// An integer.
         pub fn max_vcss_supported(&self) -> Option<i64> = "MaxVCSsSupported";
-        /// `TotalNumbervPPBs`: an integer.
+        /// An integer.
         pub fn total_number_vppbs(&self) -> Option<i64> = "TotalNumbervPPBs";
-        /// `VCS`: an object. Deprecated by the schema.
+        /// An object. Deprecated by the schema.
         pub fn vcs(&self) -> Option<VCSSwitch> = "VCS";
-        /// `TotalHDMDecoders`: an integer.
+        /// An integer.
         pub fn total_hdm_decoders(&self) -> Option<i64> = "TotalHDMDecoders";
-        /// `NumberOfBoundvPPBs`: an integer.
+        /// An integer.
         pub fn number_of_bound_vppbs(&self) -> Option<i64> = "NumberOfBoundvPPBs";
-        /// `PBRCapable`: true or false.
+        /// True or false.
         pub fn pbr_capable(&self) -> Option<bool> = "PBRCapable";
-        /// `VirtualCXLSwitches`: a link.
+        /// A link.
         pub fn virtual_cxl_switches(&self) -> Option<view::Link<crate::virtual_cxl_switch_collection::VirtualCXLSwitchCollection>> = "VirtualCXLSwitches";
-        /// `MaxSupportedPIDs`: an integer.
+        /// An integer.
         pub fn max_supported_pids(&self) -> Option<i64> = "MaxSupportedPIDs";
-        /// `PIDTargetList`: a list of objects.
+        /// A list of objects.
         pub fn pid_target_list(&self) -> view::List<PIDTargetList> = "PIDTargetList";
     }
 }
@@ -119,15 +121,15 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Switch` 1.11.0.
     pub struct Links = "Switch.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Chassis`: a link.
+        /// A link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
-        /// `ManagedBy`: a list of links.
+        /// A list of links.
         pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `PCIeDevice`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn pcie_device(&self) -> Option<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";
     }
@@ -138,17 +140,17 @@ redfish_proto::view! {
     ///
     /// `PIDTargetList` of the schema `Switch` 1.11.0.
     pub struct PIDTargetList = "Switch.PIDTargetList" {
-        /// `TargetID`: an integer.
+        /// An integer.
         pub fn target_id(&self) -> Option<i64> = "TargetID";
-        /// `TargetType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn target_type(&self) -> Option<TargetType> = "TargetType";
-        /// `InstanceID`: an integer.
+        /// An integer.
         pub fn instance_id(&self) -> Option<i64> = "InstanceID";
-        /// `VcsID`: an integer.
+        /// An integer.
         pub fn vcs_id(&self) -> Option<i64> = "VcsID";
-        /// `PortID`: an integer.
+        /// An integer.
         pub fn port_id(&self) -> Option<i64> = "PortID";
-        /// `PID`: an integer. Writable.
+        /// An integer. Writable.
         pub fn pid(&self) -> Option<i64> = "PID";
     }
 }
@@ -158,7 +160,7 @@ redfish_proto::view! {
     ///
     /// `VCSSwitch` of the schema `Switch` 1.11.0.
     pub struct VCSSwitch = "Switch.VCSSwitch" {
-        /// `HDMDecoders`: an integer.
+        /// An integer.
         pub fn hdm_decoders(&self) -> Option<i64> = "HDMDecoders";
     }
 }
@@ -186,19 +188,19 @@ impl Switch {
 redfish_proto::patch! {
     /// Changes of [`Switch`]: its writable members.
     pub struct SwitchPatch of Switch {
-        /// `AssetTag`: text.
+        /// `AssetTag`. Text.
         asset_tag: value view::Nullable<String> = "AssetTag";
-        /// `IsManaged`: true or false.
+        /// `IsManaged`. True or false.
         is_managed: value view::Nullable<bool> = "IsManaged";
-        /// `IndicatorLED`: a value of an enumeration. Deprecated by the schema.
+        /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
-        /// `LocationIndicatorActive`: true or false.
+        /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
-        /// `Enabled`: true or false.
+        /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
-        /// `CXL`: an object.
+        /// `CXL`. An object.
         cxl: object CXLPatch = "CXL";
     }
 }
@@ -206,7 +208,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`CXL`]: its writable members.
     pub struct CXLPatch {
-        /// `PIDTargetList`: a list of objects.
+        /// `PIDTargetList`. A list of objects.
         pid_target_list: objects PIDTargetListPatch = "PIDTargetList";
     }
 }
@@ -214,7 +216,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`PIDTargetList`]: its writable members.
     pub struct PIDTargetListPatch {
-        /// `PID`: an integer.
+        /// `PID`. An integer.
         pid: value i64 = "PID";
     }
 }
@@ -224,11 +226,8 @@ redfish_proto::enumeration! {
     ///
     /// `TargetType` of the schema `Switch` 1.11.0.
     pub enum TargetType {
-        /// `FabricPort`.
         FabricPort = "FabricPort",
-        /// `HostEdgePort`.
         HostEdgePort = "HostEdgePort",
-        /// `DownstreamEdgePort`.
         DownstreamEdgePort = "DownstreamEdgePort",
     }
 }

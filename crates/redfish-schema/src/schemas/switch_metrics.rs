@@ -12,20 +12,20 @@ redfish_proto::view! {
     /// `SwitchMetrics` of the schema `SwitchMetrics` 1.1.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/SwitchMetrics`, for example.
     pub struct SwitchMetrics = "SwitchMetrics.SwitchMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `PCIeErrors`: an object.
+        /// An object.
         #[cfg(feature = "compute")]
         pub fn pcie_errors(&self) -> Option<crate::pcie_device::PCIeErrors> = "PCIeErrors";
-        /// `InternalMemoryMetrics`: an object.
+        /// An object.
         pub fn internal_memory_metrics(&self) -> Option<InternalMemoryMetrics> = "InternalMemoryMetrics";
-        /// `LifetimeStartDateTime`: a date and time.
+        /// A date and time.
         pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }
@@ -35,9 +35,9 @@ redfish_proto::view! {
     ///
     /// `CurrentPeriod` of the schema `SwitchMetrics` 1.1.0.
     pub struct CurrentPeriod = "SwitchMetrics.CurrentPeriod" {
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
     }
 }
@@ -47,9 +47,9 @@ redfish_proto::view! {
     ///
     /// `InternalMemoryMetrics` of the schema `SwitchMetrics` 1.1.0.
     pub struct InternalMemoryMetrics = "SwitchMetrics.InternalMemoryMetrics" {
-        /// `CurrentPeriod`: an object.
+        /// An object.
         pub fn current_period(&self) -> Option<CurrentPeriod> = "CurrentPeriod";
-        /// `LifeTime`: an object.
+        /// An object.
         pub fn life_time(&self) -> Option<LifeTime> = "LifeTime";
     }
 }
@@ -59,9 +59,9 @@ redfish_proto::view! {
     ///
     /// `LifeTime` of the schema `SwitchMetrics` 1.1.0.
     pub struct LifeTime = "SwitchMetrics.LifeTime" {
-        /// `CorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn correctable_ecc_error_count(&self) -> Option<i64> = "CorrectableECCErrorCount";
-        /// `UncorrectableECCErrorCount`: an integer.
+        /// An integer.
         pub fn uncorrectable_ecc_error_count(&self) -> Option<i64> = "UncorrectableECCErrorCount";
     }
 }

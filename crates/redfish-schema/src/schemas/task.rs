@@ -12,37 +12,37 @@ redfish_proto::view! {
     /// `Task` of the schema `Task` 1.7.4.
     /// Services have it at `/redfish/v1/TaskService/Tasks/{TaskId}`, for example.
     pub struct Task = "Task.Task" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `TaskState`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn task_state(&self) -> Option<TaskState> = "TaskState";
-        /// `StartTime`: a date and time.
+        /// A date and time.
         pub fn start_time(&self) -> Option<view::DateTime> = "StartTime";
-        /// `EndTime`: a date and time.
+        /// A date and time.
         pub fn end_time(&self) -> Option<view::DateTime> = "EndTime";
-        /// `TaskStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn task_status(&self) -> Option<crate::resource::Health> = "TaskStatus";
-        /// `Messages`: a list of objects.
+        /// A list of objects.
         pub fn messages(&self) -> view::List<crate::message::Message> = "Messages";
-        /// `TaskMonitor`: a URI.
+        /// A URI.
         pub fn task_monitor(&self) -> Option<view::Text> = "TaskMonitor";
-        /// `Payload`: an object.
+        /// An object.
         pub fn payload(&self) -> Option<Payload> = "Payload";
-        /// `HidePayload`: true or false.
+        /// True or false.
         pub fn hide_payload(&self) -> Option<bool> = "HidePayload";
-        /// `PercentComplete`: an integer in percent.
+        /// An integer in percent.
         pub fn percent_complete(&self) -> Option<i64> = "PercentComplete";
-        /// `SubTasks`: a link.
+        /// A link.
         pub fn sub_tasks(&self) -> Option<view::Link<crate::task_collection::TaskCollection>> = "SubTasks";
-        /// `EstimatedDuration`: a duration.
+        /// A duration.
         pub fn estimated_duration(&self) -> Option<view::Duration> = "EstimatedDuration";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -52,9 +52,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Task` 1.7.4.
     pub struct Links = "Task.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `CreatedResources`: a list of links.
+        /// A list of links.
         pub fn created_resources(&self) -> view::List<view::Link<crate::resource::Item>> = "CreatedResources";
     }
 }
@@ -64,13 +64,13 @@ redfish_proto::view! {
     ///
     /// `Payload` of the schema `Task` 1.7.4.
     pub struct Payload = "Task.Payload" {
-        /// `TargetUri`: a URI.
+        /// A URI.
         pub fn target_uri(&self) -> Option<view::Text> = "TargetUri";
-        /// `HttpOperation`: text.
+        /// Text.
         pub fn http_operation(&self) -> Option<view::Text> = "HttpOperation";
-        /// `HttpHeaders`: a list of texts.
+        /// A list of texts.
         pub fn http_headers(&self) -> view::List<view::Text> = "HttpHeaders";
-        /// `JsonBody`: text.
+        /// Text.
         pub fn json_body(&self) -> Option<view::Text> = "JsonBody";
     }
 }

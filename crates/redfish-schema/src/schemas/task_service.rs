@@ -12,29 +12,29 @@ redfish_proto::view! {
     /// `TaskService` of the schema `TaskService` 1.3.0.
     /// Services have it at `/redfish/v1/TaskService`, for example.
     pub struct TaskService = "TaskService.TaskService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `CompletedTaskOverWritePolicy`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn completed_task_over_write_policy(&self) -> Option<OverWritePolicy> = "CompletedTaskOverWritePolicy";
-        /// `DateTime`: a date and time.
+        /// A date and time.
         pub fn date_time(&self) -> Option<view::DateTime> = "DateTime";
-        /// `LifeCycleEventOnTaskStateChange`: true or false.
+        /// True or false.
         pub fn life_cycle_event_on_task_state_change(&self) -> Option<bool> = "LifeCycleEventOnTaskStateChange";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Tasks`: a link.
+        /// A link.
         pub fn tasks(&self) -> Option<view::Link<crate::task_collection::TaskCollection>> = "Tasks";
-        /// `TaskAutoDeleteTimeoutMinutes`: an integer. Writable.
+        /// An integer. Writable.
         pub fn task_auto_delete_timeout_minutes(&self) -> Option<i64> = "TaskAutoDeleteTimeoutMinutes";
-        /// `TaskMonitorAutoExpirySeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn task_monitor_auto_expiry_seconds(&self) -> Option<i64> = "TaskMonitorAutoExpirySeconds";
     }
 }
@@ -52,11 +52,11 @@ impl TaskService {
 redfish_proto::patch! {
     /// Changes of [`TaskService`]: its writable members.
     pub struct TaskServicePatch of TaskService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `TaskAutoDeleteTimeoutMinutes`: an integer.
+        /// `TaskAutoDeleteTimeoutMinutes`. An integer.
         task_auto_delete_timeout_minutes: value i64 = "TaskAutoDeleteTimeoutMinutes";
-        /// `TaskMonitorAutoExpirySeconds`: an integer in seconds.
+        /// `TaskMonitorAutoExpirySeconds`. An integer in seconds.
         task_monitor_auto_expiry_seconds: value view::Nullable<i64> = "TaskMonitorAutoExpirySeconds";
     }
 }
@@ -66,9 +66,7 @@ redfish_proto::enumeration! {
     ///
     /// `OverWritePolicy` of the schema `TaskService` 1.3.0.
     pub enum OverWritePolicy {
-        /// `Manual`.
         Manual = "Manual",
-        /// `Oldest`.
         Oldest = "Oldest",
     }
 }

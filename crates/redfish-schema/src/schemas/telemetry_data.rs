@@ -10,25 +10,25 @@ redfish_proto::view! {
     /// `TelemetryData` of the schema `TelemetryData` 1.0.0.
     /// Services have it at `/redfish/v1/TelemetryService/TelemetryData/{TelemetryDataId}`, for example.
     pub struct TelemetryData = "TelemetryData.TelemetryData" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Timestamp`: a date and time.
+        /// A date and time.
         pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
-        /// `TelemetryDataType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn telemetry_data_type(&self) -> Option<TelemetryDataTypes> = "TelemetryDataType";
-        /// `OEMTelemetryDataType`: text.
+        /// Text.
         pub fn oem_telemetry_data_type(&self) -> Option<view::Text> = "OEMTelemetryDataType";
-        /// `AdditionalData`: text.
+        /// Text.
         pub fn additional_data(&self) -> Option<view::Text> = "AdditionalData";
-        /// `AdditionalDataURI`: a URI.
+        /// A URI.
         pub fn additional_data_uri(&self) -> Option<view::Text> = "AdditionalDataURI";
-        /// `AdditionalDataSizeBytes`: an integer.
+        /// An integer.
         pub fn additional_data_size_bytes(&self) -> Option<i64> = "AdditionalDataSizeBytes";
     }
 }
@@ -38,7 +38,6 @@ redfish_proto::enumeration! {
     ///
     /// `TelemetryDataTypes` of the schema `TelemetryData` 1.0.0.
     pub enum TelemetryDataTypes {
-        /// `OEM`.
         OEM = "OEM",
     }
 }

@@ -13,40 +13,40 @@ redfish_proto::view! {
     /// `TelemetryService` of the schema `TelemetryService` 1.4.1.
     /// Services have it at `/redfish/v1/TelemetryService`, for example.
     pub struct TelemetryService = "TelemetryService.TelemetryService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `MaxReports`: an integer.
+        /// An integer.
         pub fn max_reports(&self) -> Option<i64> = "MaxReports";
-        /// `MinCollectionInterval`: a duration.
+        /// A duration.
         pub fn min_collection_interval(&self) -> Option<view::Duration> = "MinCollectionInterval";
-        /// `SupportedCollectionFunctions`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_collection_functions(&self) -> view::List<CollectionFunction> = "SupportedCollectionFunctions";
-        /// `MetricDefinitions`: a link.
+        /// A link.
         pub fn metric_definitions(&self) -> Option<view::Link<crate::metric_definition_collection::MetricDefinitionCollection>> = "MetricDefinitions";
-        /// `MetricReportDefinitions`: a link.
+        /// A link.
         pub fn metric_report_definitions(&self) -> Option<view::Link<crate::metric_report_definition_collection::MetricReportDefinitionCollection>> = "MetricReportDefinitions";
-        /// `MetricReports`: a link.
+        /// A link.
         pub fn metric_reports(&self) -> Option<view::Link<crate::metric_report_collection::MetricReportCollection>> = "MetricReports";
-        /// `Triggers`: a link.
+        /// A link.
         pub fn triggers(&self) -> Option<view::Link<crate::triggers_collection::TriggersCollection>> = "Triggers";
-        /// `LogService`: a link.
+        /// A link.
         #[cfg(feature = "logs")]
         pub fn log_service(&self) -> Option<view::Link<crate::log_service::LogService>> = "LogService";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `SupportedTelemetryDataTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_telemetry_data_types(&self) -> view::List<crate::telemetry_data::TelemetryDataTypes> = "SupportedTelemetryDataTypes";
-        /// `SupportedOEMTelemetryDataTypes`: a list of texts.
+        /// A list of texts.
         pub fn supported_oem_telemetry_data_types(&self) -> view::List<view::Text> = "SupportedOEMTelemetryDataTypes";
-        /// `TelemetryData`: a link.
+        /// A link.
         pub fn telemetry_data(&self) -> Option<view::Link<crate::telemetry_data_collection::TelemetryDataCollection>> = "TelemetryData";
     }
 }
@@ -56,7 +56,7 @@ redfish_proto::view! {
     ///
     /// `CollectTelemetryDataResponse` of the schema `TelemetryService` 1.4.1.
     pub struct CollectTelemetryDataResponse = "TelemetryService.CollectTelemetryDataResponse" {
-        /// `TelemetryData`: a list of texts.
+        /// A list of texts.
         pub fn telemetry_data(&self) -> view::List<view::Text> = "TelemetryData";
     }
 }
@@ -66,15 +66,15 @@ redfish_proto::view! {
     ///
     /// `MetricValue` of the schema `TelemetryService` 1.4.1.
     pub struct MetricValue = "TelemetryService.MetricValue" {
-        /// `MetricId`: text.
+        /// Text.
         pub fn metric_id(&self) -> Option<view::Text> = "MetricId";
-        /// `MetricValue`: text.
+        /// Text.
         pub fn metric_value(&self) -> Option<view::Text> = "MetricValue";
-        /// `Timestamp`: a date and time.
+        /// A date and time.
         pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
-        /// `MetricProperty`: a URI.
+        /// A URI.
         pub fn metric_property(&self) -> Option<view::Text> = "MetricProperty";
-        /// `MetricDefinition`: a link.
+        /// A link.
         pub fn metric_definition(&self) -> Option<view::Link<crate::metric_definition::MetricDefinition>> = "MetricDefinition";
     }
 }
@@ -167,9 +167,9 @@ impl TelemetryService {
 redfish_proto::patch! {
     /// Optional parameters of the action `TelemetryService.CollectTelemetryData`.
     pub struct CollectTelemetryDataParameters {
-        /// `OEMTelemetryDataType`: text.
+        /// `OEMTelemetryDataType`. Text.
         oem_telemetry_data_type: value String = "OEMTelemetryDataType";
-        /// `TargetDevices`: a list of links.
+        /// `TargetDevices`. A list of links.
         target_devices: list view::Reference = "TargetDevices";
     }
 }
@@ -177,7 +177,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `TelemetryService.SubmitTestMetricReport`.
     pub struct SubmitTestMetricReportParameters {
-        /// `MetricReportValues`: text. Deprecated by the schema.
+        /// `MetricReportValues`. Text. Deprecated by the schema.
         metric_report_values: value String = "MetricReportValues";
     }
 }
@@ -185,7 +185,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`TelemetryService`]: its writable members.
     pub struct TelemetryServicePatch of TelemetryService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
     }
 }
@@ -195,13 +195,9 @@ redfish_proto::enumeration! {
     ///
     /// `CollectionFunction` of the schema `TelemetryService` 1.4.1.
     pub enum CollectionFunction {
-        /// `Average`.
         Average = "Average",
-        /// `Maximum`.
         Maximum = "Maximum",
-        /// `Minimum`.
         Minimum = "Minimum",
-        /// `Summation`.
         Summation = "Summation",
     }
 }

@@ -9,62 +9,64 @@ redfish_proto::view! {
     ///
     /// `Fan` of the schema `Thermal` 1.7.3.
     pub struct Fan = "Thermal.Fan" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `FanName`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn fan_name(&self) -> Option<view::Text> = "FanName";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Reading`: an integer.
+        /// An integer.
         pub fn reading(&self) -> Option<i64> = "Reading";
-        /// `UpperThresholdNonCritical`: an integer.
+        /// An integer.
         pub fn upper_threshold_non_critical(&self) -> Option<i64> = "UpperThresholdNonCritical";
-        /// `UpperThresholdCritical`: an integer.
+        /// An integer.
         pub fn upper_threshold_critical(&self) -> Option<i64> = "UpperThresholdCritical";
-        /// `UpperThresholdFatal`: an integer.
+        /// An integer.
         pub fn upper_threshold_fatal(&self) -> Option<i64> = "UpperThresholdFatal";
-        /// `LowerThresholdNonCritical`: an integer.
+        /// An integer.
         pub fn lower_threshold_non_critical(&self) -> Option<i64> = "LowerThresholdNonCritical";
-        /// `LowerThresholdCritical`: an integer.
+        /// An integer.
         pub fn lower_threshold_critical(&self) -> Option<i64> = "LowerThresholdCritical";
-        /// `LowerThresholdFatal`: an integer.
+        /// An integer.
         pub fn lower_threshold_fatal(&self) -> Option<i64> = "LowerThresholdFatal";
-        /// `MinReadingRange`: an integer.
+        /// An integer.
         pub fn min_reading_range(&self) -> Option<i64> = "MinReadingRange";
-        /// `MaxReadingRange`: an integer.
+        /// An integer.
         pub fn max_reading_range(&self) -> Option<i64> = "MaxReadingRange";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `Redundancy`: a list of links.
+        /// A list of links.
         pub fn redundancy(&self) -> view::List<view::Link<crate::redundancy::Redundancy>> = "Redundancy";
-        /// `ReadingUnits`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn reading_units(&self) -> Option<ReadingUnits> = "ReadingUnits";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `IndicatorLED`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `HotPluggable`: true or false.
+        /// The values of `IndicatorLED` that the service allows, if it lists them.
+        pub fn indicator_led_allowable_values(&self) -> view::List<crate::resource::IndicatorLED> = "IndicatorLED@Redfish.AllowableValues";
+        /// True or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
-        /// `Assembly`: a link.
+        /// A link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
-        /// `SensorNumber`: an integer.
+        /// An integer.
         pub fn sensor_number(&self) -> Option<i64> = "SensorNumber";
     }
 }
@@ -74,53 +76,53 @@ redfish_proto::view! {
     ///
     /// `Temperature` of the schema `Thermal` 1.7.3.
     pub struct Temperature = "Thermal.Temperature" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MemberId`: text.
+        /// Text.
         pub fn member_id(&self) -> Option<view::Text> = "MemberId";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `SensorNumber`: an integer.
+        /// An integer.
         pub fn sensor_number(&self) -> Option<i64> = "SensorNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ReadingCelsius`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn reading_celsius(&self) -> Option<view::Number> = "ReadingCelsius";
-        /// `UpperThresholdNonCritical`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn upper_threshold_non_critical(&self) -> Option<view::Number> = "UpperThresholdNonCritical";
-        /// `UpperThresholdCritical`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn upper_threshold_critical(&self) -> Option<view::Number> = "UpperThresholdCritical";
-        /// `UpperThresholdFatal`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn upper_threshold_fatal(&self) -> Option<view::Number> = "UpperThresholdFatal";
-        /// `LowerThresholdNonCritical`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn lower_threshold_non_critical(&self) -> Option<view::Number> = "LowerThresholdNonCritical";
-        /// `LowerThresholdCritical`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn lower_threshold_critical(&self) -> Option<view::Number> = "LowerThresholdCritical";
-        /// `LowerThresholdFatal`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn lower_threshold_fatal(&self) -> Option<view::Number> = "LowerThresholdFatal";
-        /// `MinReadingRangeTemp`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn min_reading_range_temp(&self) -> Option<view::Number> = "MinReadingRangeTemp";
-        /// `MaxReadingRangeTemp`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn max_reading_range_temp(&self) -> Option<view::Number> = "MaxReadingRangeTemp";
-        /// `PhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
-        /// `RelatedItem`: a list of links.
+        /// A list of links.
         pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
-        /// `DeltaReadingCelsius`: a number in degrees Celsius.
+        /// A number in degrees Celsius.
         pub fn delta_reading_celsius(&self) -> Option<view::Number> = "DeltaReadingCelsius";
-        /// `DeltaPhysicalContext`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn delta_physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "DeltaPhysicalContext";
-        /// `MaxAllowableOperatingValue`: an integer in degrees Celsius.
+        /// An integer in degrees Celsius.
         pub fn max_allowable_operating_value(&self) -> Option<i64> = "MaxAllowableOperatingValue";
-        /// `MinAllowableOperatingValue`: an integer in degrees Celsius.
+        /// An integer in degrees Celsius.
         pub fn min_allowable_operating_value(&self) -> Option<i64> = "MinAllowableOperatingValue";
-        /// `AdjustedMaxAllowableOperatingValue`: an integer in degrees Celsius.
+        /// An integer in degrees Celsius.
         pub fn adjusted_max_allowable_operating_value(&self) -> Option<i64> = "AdjustedMaxAllowableOperatingValue";
-        /// `AdjustedMinAllowableOperatingValue`: an integer in degrees Celsius.
+        /// An integer in degrees Celsius.
         pub fn adjusted_min_allowable_operating_value(&self) -> Option<i64> = "AdjustedMinAllowableOperatingValue";
-        /// `UpperThresholdUser`: an integer in degrees Celsius. Writable.
+        /// An integer in degrees Celsius. Writable.
         pub fn upper_threshold_user(&self) -> Option<i64> = "UpperThresholdUser";
-        /// `LowerThresholdUser`: an integer in degrees Celsius. Writable.
+        /// An integer in degrees Celsius. Writable.
         pub fn lower_threshold_user(&self) -> Option<i64> = "LowerThresholdUser";
     }
 }
@@ -132,21 +134,21 @@ redfish_proto::view! {
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/Thermal`, for example.
     /// Deprecated by the schema.
     pub struct Thermal = "Thermal.Thermal" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Temperatures`: a list of objects. Writable.
+        /// A list of objects. Writable.
         pub fn temperatures(&self) -> view::List<Temperature> = "Temperatures";
-        /// `Fans`: a list of objects. Writable.
+        /// A list of objects. Writable.
         pub fn fans(&self) -> view::List<Fan> = "Fans";
-        /// `Redundancy`: a list of objects.
+        /// A list of objects.
         pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
     }
 }
@@ -154,9 +156,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Fan`]: its writable members.
     pub struct FanPatch of Fan {
-        /// `IndicatorLED`: a value of an enumeration.
+        /// `IndicatorLED`. A value of an enumeration.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }
 }
@@ -164,9 +166,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Temperature`]: its writable members.
     pub struct TemperaturePatch of Temperature {
-        /// `UpperThresholdUser`: an integer in degrees Celsius.
+        /// `UpperThresholdUser`. An integer in degrees Celsius.
         upper_threshold_user: value view::Nullable<i64> = "UpperThresholdUser";
-        /// `LowerThresholdUser`: an integer in degrees Celsius.
+        /// `LowerThresholdUser`. An integer in degrees Celsius.
         lower_threshold_user: value view::Nullable<i64> = "LowerThresholdUser";
     }
 }
@@ -174,9 +176,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Thermal`]: its writable members.
     pub struct ThermalPatch of Thermal {
-        /// `Temperatures`: a list of objects.
+        /// `Temperatures`. A list of objects.
         temperatures: objects TemperaturePatch = "Temperatures";
-        /// `Fans`: a list of objects.
+        /// `Fans`. A list of objects.
         fans: objects FanPatch = "Fans";
     }
 }
@@ -186,9 +188,7 @@ redfish_proto::enumeration! {
     ///
     /// `ReadingUnits` of the schema `Thermal` 1.7.3.
     pub enum ReadingUnits {
-        /// `RPM`.
         RPM = "RPM",
-        /// `Percent`.
         Percent = "Percent",
     }
 }

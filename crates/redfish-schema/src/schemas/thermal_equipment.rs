@@ -10,27 +10,27 @@ redfish_proto::view! {
     /// `ThermalEquipment` of the schema `ThermalEquipment` 1.2.0.
     /// Services have it at `/redfish/v1/ThermalEquipment`, for example.
     pub struct ThermalEquipment = "ThermalEquipment.ThermalEquipment" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `HeatExchangers`: a link.
+        /// A link.
         pub fn heat_exchangers(&self) -> Option<view::Link<crate::cooling_unit_collection::CoolingUnitCollection>> = "HeatExchangers";
-        /// `CDUs`: a link.
+        /// A link.
         pub fn cdus(&self) -> Option<view::Link<crate::cooling_unit_collection::CoolingUnitCollection>> = "CDUs";
-        /// `ImmersionUnits`: a link.
+        /// A link.
         pub fn immersion_units(&self) -> Option<view::Link<crate::cooling_unit_collection::CoolingUnitCollection>> = "ImmersionUnits";
-        /// `CoolingLoops`: a link.
+        /// A link.
         pub fn cooling_loops(&self) -> Option<view::Link<crate::cooling_loop_collection::CoolingLoopCollection>> = "CoolingLoops";
-        /// `CoolingLoopRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn cooling_loop_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "CoolingLoopRedundancy";
-        /// `RPUs`: a link.
+        /// A link.
         pub fn rpus(&self) -> Option<view::Link<crate::cooling_unit_collection::CoolingUnitCollection>> = "RPUs";
     }
 }
@@ -38,7 +38,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`ThermalEquipment`]: its writable members.
     pub struct ThermalEquipmentPatch of ThermalEquipment {
-        /// `CoolingLoopRedundancy`: a list of objects.
+        /// `CoolingLoopRedundancy`. A list of objects.
         cooling_loop_redundancy: objects crate::redundancy::RedundantGroupPatch = "CoolingLoopRedundancy";
     }
 }

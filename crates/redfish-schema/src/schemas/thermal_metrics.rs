@@ -12,27 +12,27 @@ redfish_proto::view! {
     /// `ThermalMetrics` of the schema `ThermalMetrics` 1.3.2.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/ThermalMetrics`, for example.
     pub struct ThermalMetrics = "ThermalMetrics.ThermalMetrics" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `TemperatureSummaryCelsius`: an object.
+        /// An object.
         pub fn temperature_summary_celsius(&self) -> Option<TemperatureSummary> = "TemperatureSummaryCelsius";
-        /// `TemperatureReadingsCelsius`: a list of objects. A copy of a part of the resource.
+        /// A list of objects. A copy of a part of the resource.
         pub fn temperature_readings_celsius(&self) -> view::List<crate::sensor::Sensor> = "TemperatureReadingsCelsius";
-        /// `HeaterSummary`: an object.
+        /// An object.
         pub fn heater_summary(&self) -> Option<HeaterSummary> = "HeaterSummary";
-        /// `DeltaPressurekPa`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn delta_pressurek_pa(&self) -> Option<crate::sensor::Sensor> = "DeltaPressurekPa";
-        /// `AirFlowCubicMetersPerMinute`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn air_flow_cubic_meters_per_minute(&self) -> Option<crate::sensor::Sensor> = "AirFlowCubicMetersPerMinute";
-        /// `PowerWatts`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
-        /// `EnergykWh`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn energy_kwh(&self) -> Option<crate::sensor::Sensor> = "EnergykWh";
     }
 }
@@ -42,9 +42,9 @@ redfish_proto::view! {
     ///
     /// `HeaterSummary` of the schema `ThermalMetrics` 1.3.2.
     pub struct HeaterSummary = "ThermalMetrics.HeaterSummary" {
-        /// `TotalPrePowerOnHeatingTimeSeconds`: an integer.
+        /// An integer.
         pub fn total_pre_power_on_heating_time_seconds(&self) -> Option<i64> = "TotalPrePowerOnHeatingTimeSeconds";
-        /// `TotalRuntimeHeatingTimeSeconds`: an integer.
+        /// An integer.
         pub fn total_runtime_heating_time_seconds(&self) -> Option<i64> = "TotalRuntimeHeatingTimeSeconds";
     }
 }
@@ -54,13 +54,13 @@ redfish_proto::view! {
     ///
     /// `TemperatureSummary` of the schema `ThermalMetrics` 1.3.2.
     pub struct TemperatureSummary = "ThermalMetrics.TemperatureSummary" {
-        /// `Internal`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn internal(&self) -> Option<crate::sensor::Sensor> = "Internal";
-        /// `Intake`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn intake(&self) -> Option<crate::sensor::Sensor> = "Intake";
-        /// `Exhaust`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn exhaust(&self) -> Option<crate::sensor::Sensor> = "Exhaust";
-        /// `Ambient`: an object. A copy of a part of the resource.
+        /// An object. A copy of a part of the resource.
         pub fn ambient(&self) -> Option<crate::sensor::Sensor> = "Ambient";
     }
 }

@@ -10,35 +10,35 @@ redfish_proto::view! {
     /// `ThermalSubsystem` of the schema `ThermalSubsystem` 1.5.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem`, for example.
     pub struct ThermalSubsystem = "ThermalSubsystem.ThermalSubsystem" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Fans`: a link.
+        /// A link.
         pub fn fans(&self) -> Option<view::Link<crate::fan_collection::FanCollection>> = "Fans";
-        /// `FanRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn fan_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "FanRedundancy";
-        /// `ThermalMetrics`: a link.
+        /// A link.
         pub fn thermal_metrics(&self) -> Option<view::Link<crate::thermal_metrics::ThermalMetrics>> = "ThermalMetrics";
-        /// `Heaters`: a link.
+        /// A link.
         pub fn heaters(&self) -> Option<view::Link<crate::heater_collection::HeaterCollection>> = "Heaters";
-        /// `CoolantConnectors`: a link.
+        /// A link.
         pub fn coolant_connectors(&self) -> Option<view::Link<crate::coolant_connector_collection::CoolantConnectorCollection>> = "CoolantConnectors";
-        /// `CoolantConnectorRedundancy`: a list of objects.
+        /// A list of objects.
         pub fn coolant_connector_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "CoolantConnectorRedundancy";
-        /// `Pumps`: a link.
+        /// A link.
         pub fn pumps(&self) -> Option<view::Link<crate::pump_collection::PumpCollection>> = "Pumps";
-        /// `LeakDetection`: a link.
+        /// A link.
         pub fn leak_detection(&self) -> Option<view::Link<crate::leak_detection::LeakDetection>> = "LeakDetection";
-        /// `Filters`: a link.
+        /// A link.
         pub fn filters(&self) -> Option<view::Link<crate::filter_collection::FilterCollection>> = "Filters";
-        /// `FansFullSpeedOverrideEnable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn fans_full_speed_override_enable(&self) -> Option<bool> = "FansFullSpeedOverrideEnable";
     }
 }
@@ -46,11 +46,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`ThermalSubsystem`]: its writable members.
     pub struct ThermalSubsystemPatch of ThermalSubsystem {
-        /// `FanRedundancy`: a list of objects.
+        /// `FanRedundancy`. A list of objects.
         fan_redundancy: objects crate::redundancy::RedundantGroupPatch = "FanRedundancy";
-        /// `CoolantConnectorRedundancy`: a list of objects.
+        /// `CoolantConnectorRedundancy`. A list of objects.
         coolant_connector_redundancy: objects crate::redundancy::RedundantGroupPatch = "CoolantConnectorRedundancy";
-        /// `FansFullSpeedOverrideEnable`: true or false.
+        /// `FansFullSpeedOverrideEnable`. True or false.
         fans_full_speed_override_enable: value view::Nullable<bool> = "FansFullSpeedOverrideEnable";
     }
 }

@@ -10,44 +10,46 @@ redfish_proto::view! {
     /// `Triggers` of the schema `Triggers` 1.4.0.
     /// Services have it at `/redfish/v1/TelemetryService/Triggers/{TriggersId}`, for example.
     pub struct Triggers = "Triggers.Triggers" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `MetricType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn metric_type(&self) -> Option<MetricTypeEnum> = "MetricType";
-        /// `TriggerActions`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn trigger_actions(&self) -> view::List<TriggerActionEnum> = "TriggerActions";
-        /// `NumericThresholds`: an object.
+        /// An object.
         pub fn numeric_thresholds(&self) -> Option<Thresholds> = "NumericThresholds";
-        /// `DiscreteTriggerCondition`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn discrete_trigger_condition(&self) -> Option<DiscreteTriggerConditionEnum> = "DiscreteTriggerCondition";
-        /// `DiscreteTriggers`: a list of objects.
+        /// A list of objects.
         pub fn discrete_triggers(&self) -> view::List<DiscreteTrigger> = "DiscreteTriggers";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Wildcards`: a list of objects.
+        /// A list of objects.
         pub fn wildcards(&self) -> view::List<Wildcard> = "Wildcards";
-        /// `MetricProperties`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn metric_properties(&self) -> view::List<view::Text> = "MetricProperties";
-        /// `EventTriggers`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn event_triggers(&self) -> view::List<view::Text> = "EventTriggers";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `MetricIds`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn metric_ids(&self) -> view::List<view::Text> = "MetricIds";
-        /// `HysteresisReading`: a number. Writable.
+        /// A number. Writable.
         pub fn hysteresis_reading(&self) -> Option<view::Number> = "HysteresisReading";
-        /// `HysteresisDuration`: a duration. Writable.
+        /// A duration. Writable.
         pub fn hysteresis_duration(&self) -> Option<view::Duration> = "HysteresisDuration";
-        /// `TriggerEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn trigger_enabled(&self) -> Option<bool> = "TriggerEnabled";
-        /// `TriggerActionMessage`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn trigger_action_message(&self) -> Option<TriggerActionMessage> = "TriggerActionMessage";
+        /// The values of `TriggerActionMessage` that the service allows, if it lists them.
+        pub fn trigger_action_message_allowable_values(&self) -> view::List<TriggerActionMessage> = "TriggerActionMessage@Redfish.AllowableValues";
     }
 }
 
@@ -56,14 +58,16 @@ redfish_proto::view! {
     ///
     /// `DiscreteTrigger` of the schema `Triggers` 1.4.0.
     pub struct DiscreteTrigger = "Triggers.DiscreteTrigger" {
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Value`: text. Writable.
+        /// Text. Writable.
         pub fn value_member(&self) -> Option<view::Text> = "Value";
-        /// `DwellTime`: a duration. Writable.
+        /// A duration. Writable.
         pub fn dwell_time(&self) -> Option<view::Duration> = "DwellTime";
-        /// `Severity`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn severity(&self) -> Option<crate::resource::Health> = "Severity";
+        /// The values of `Severity` that the service allows, if it lists them.
+        pub fn severity_allowable_values(&self) -> view::List<crate::resource::Health> = "Severity@Redfish.AllowableValues";
     }
 }
 
@@ -72,9 +76,9 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Triggers` 1.4.0.
     pub struct Links = "Triggers.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `MetricReportDefinitions`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn metric_report_definitions(&self) -> view::List<view::Link<crate::metric_report_definition::MetricReportDefinition>> = "MetricReportDefinitions";
     }
 }
@@ -84,11 +88,13 @@ redfish_proto::view! {
     ///
     /// `Threshold` of the schema `Triggers` 1.4.0.
     pub struct Threshold = "Triggers.Threshold" {
-        /// `Reading`: a number. Writable.
+        /// A number. Writable.
         pub fn reading(&self) -> Option<view::Number> = "Reading";
-        /// `Activation`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn activation(&self) -> Option<ThresholdActivation> = "Activation";
-        /// `DwellTime`: a duration. Writable.
+        /// The values of `Activation` that the service allows, if it lists them.
+        pub fn activation_allowable_values(&self) -> view::List<ThresholdActivation> = "Activation@Redfish.AllowableValues";
+        /// A duration. Writable.
         pub fn dwell_time(&self) -> Option<view::Duration> = "DwellTime";
     }
 }
@@ -98,13 +104,13 @@ redfish_proto::view! {
     ///
     /// `Thresholds` of the schema `Triggers` 1.4.0.
     pub struct Thresholds = "Triggers.Thresholds" {
-        /// `UpperWarning`: an object.
+        /// An object.
         pub fn upper_warning(&self) -> Option<Threshold> = "UpperWarning";
-        /// `UpperCritical`: an object.
+        /// An object.
         pub fn upper_critical(&self) -> Option<Threshold> = "UpperCritical";
-        /// `LowerWarning`: an object.
+        /// An object.
         pub fn lower_warning(&self) -> Option<Threshold> = "LowerWarning";
-        /// `LowerCritical`: an object.
+        /// An object.
         pub fn lower_critical(&self) -> Option<Threshold> = "LowerCritical";
     }
 }
@@ -114,9 +120,9 @@ redfish_proto::view! {
     ///
     /// `Wildcard` of the schema `Triggers` 1.4.0.
     pub struct Wildcard = "Triggers.Wildcard" {
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Values`: a list of texts. Writable.
+        /// A list of texts. Writable.
         pub fn values(&self) -> view::List<view::Text> = "Values";
     }
 }
@@ -124,27 +130,27 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`Triggers`]: its writable members.
     pub struct TriggersPatch of Triggers {
-        /// `NumericThresholds`: an object.
+        /// `NumericThresholds`. An object.
         numeric_thresholds: object ThresholdsPatch = "NumericThresholds";
-        /// `DiscreteTriggers`: a list of objects.
+        /// `DiscreteTriggers`. A list of objects.
         discrete_triggers: objects DiscreteTriggerPatch = "DiscreteTriggers";
-        /// `Wildcards`: a list of objects.
+        /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
-        /// `MetricProperties`: a list of URIs.
+        /// `MetricProperties`. A list of URIs.
         metric_properties: list String = "MetricProperties";
-        /// `EventTriggers`: a list of texts.
+        /// `EventTriggers`. A list of texts.
         event_triggers: list String = "EventTriggers";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `MetricIds`: a list of texts.
+        /// `MetricIds`. A list of texts.
         metric_ids: list String = "MetricIds";
-        /// `HysteresisReading`: a number.
+        /// `HysteresisReading`. A number.
         hysteresis_reading: value view::Nullable<f64> = "HysteresisReading";
-        /// `HysteresisDuration`: a duration.
+        /// `HysteresisDuration`. A duration.
         hysteresis_duration: value view::Nullable<view::Duration> = "HysteresisDuration";
-        /// `TriggerEnabled`: true or false.
+        /// `TriggerEnabled`. True or false.
         trigger_enabled: value view::Nullable<bool> = "TriggerEnabled";
-        /// `TriggerActionMessage`: a value of an enumeration.
+        /// `TriggerActionMessage`. A value of an enumeration.
         trigger_action_message: value view::Nullable<TriggerActionMessage> = "TriggerActionMessage";
     }
 }
@@ -152,11 +158,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`DiscreteTrigger`]: its writable members.
     pub struct DiscreteTriggerPatch {
-        /// `Value`: text.
+        /// `Value`. Text.
         value_member: value view::Nullable<String> = "Value";
-        /// `DwellTime`: a duration.
+        /// `DwellTime`. A duration.
         dwell_time: value view::Nullable<view::Duration> = "DwellTime";
-        /// `Severity`: a value of an enumeration.
+        /// `Severity`. A value of an enumeration.
         severity: value view::Nullable<crate::resource::Health> = "Severity";
     }
 }
@@ -164,7 +170,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `MetricReportDefinitions`: a list of links.
+        /// `MetricReportDefinitions`. A list of links.
         metric_report_definitions: list view::Reference = "MetricReportDefinitions";
     }
 }
@@ -172,11 +178,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Threshold`]: its writable members.
     pub struct ThresholdPatch {
-        /// `Reading`: a number.
+        /// `Reading`. A number.
         reading: value view::Nullable<f64> = "Reading";
-        /// `Activation`: a value of an enumeration.
+        /// `Activation`. A value of an enumeration.
         activation: value view::Nullable<ThresholdActivation> = "Activation";
-        /// `DwellTime`: a duration.
+        /// `DwellTime`. A duration.
         dwell_time: value view::Nullable<view::Duration> = "DwellTime";
     }
 }
@@ -184,13 +190,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Thresholds`]: its writable members.
     pub struct ThresholdsPatch {
-        /// `UpperWarning`: an object.
+        /// `UpperWarning`. An object.
         upper_warning: object ThresholdPatch = "UpperWarning";
-        /// `UpperCritical`: an object.
+        /// `UpperCritical`. An object.
         upper_critical: object ThresholdPatch = "UpperCritical";
-        /// `LowerWarning`: an object.
+        /// `LowerWarning`. An object.
         lower_warning: object ThresholdPatch = "LowerWarning";
-        /// `LowerCritical`: an object.
+        /// `LowerCritical`. An object.
         lower_critical: object ThresholdPatch = "LowerCritical";
     }
 }
@@ -198,7 +204,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Wildcard`]: its writable members.
     pub struct WildcardPatch {
-        /// `Values`: a list of texts.
+        /// `Values`. A list of texts.
         values: list String = "Values";
     }
 }
@@ -207,37 +213,37 @@ redfish_proto::patch! {
     /// The body that creates a [`Triggers`], with what the schema requires as arguments of `new`.
     pub struct TriggersCreate creates Triggers (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `MetricType`: a value of an enumeration.
+        /// `MetricType`. A value of an enumeration.
         metric_type: value view::Nullable<MetricTypeEnum> = "MetricType";
-        /// `TriggerActions`: a list of values of an enumeration.
+        /// `TriggerActions`. A list of values of an enumeration.
         trigger_actions: list TriggerActionEnum = "TriggerActions";
-        /// `NumericThresholds`: an object.
+        /// `NumericThresholds`. An object.
         numeric_thresholds: object ThresholdsPatch = "NumericThresholds";
-        /// `DiscreteTriggerCondition`: a value of an enumeration.
+        /// `DiscreteTriggerCondition`. A value of an enumeration.
         discrete_trigger_condition: value view::Nullable<DiscreteTriggerConditionEnum> = "DiscreteTriggerCondition";
-        /// `DiscreteTriggers`: a list of objects.
+        /// `DiscreteTriggers`. A list of objects.
         discrete_triggers: objects DiscreteTriggerPatch = "DiscreteTriggers";
-        /// `Wildcards`: a list of objects.
+        /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
-        /// `MetricProperties`: a list of URIs.
+        /// `MetricProperties`. A list of URIs.
         metric_properties: list String = "MetricProperties";
-        /// `EventTriggers`: a list of texts.
+        /// `EventTriggers`. A list of texts.
         event_triggers: list String = "EventTriggers";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `MetricIds`: a list of texts.
+        /// `MetricIds`. A list of texts.
         metric_ids: list String = "MetricIds";
-        /// `HysteresisReading`: a number.
+        /// `HysteresisReading`. A number.
         hysteresis_reading: value view::Nullable<f64> = "HysteresisReading";
-        /// `HysteresisDuration`: a duration.
+        /// `HysteresisDuration`. A duration.
         hysteresis_duration: value view::Nullable<view::Duration> = "HysteresisDuration";
-        /// `TriggerEnabled`: true or false.
+        /// `TriggerEnabled`. True or false.
         trigger_enabled: value view::Nullable<bool> = "TriggerEnabled";
-        /// `TriggerActionMessage`: a value of an enumeration.
+        /// `TriggerActionMessage`. A value of an enumeration.
         trigger_action_message: value view::Nullable<TriggerActionMessage> = "TriggerActionMessage";
     }
 }
@@ -247,9 +253,7 @@ redfish_proto::enumeration! {
     ///
     /// `DirectionOfCrossingEnum` of the schema `Triggers` 1.4.0.
     pub enum DirectionOfCrossingEnum {
-        /// `Increasing`.
         Increasing = "Increasing",
-        /// `Decreasing`.
         Decreasing = "Decreasing",
     }
 }
@@ -259,9 +263,7 @@ redfish_proto::enumeration! {
     ///
     /// `DiscreteTriggerConditionEnum` of the schema `Triggers` 1.4.0.
     pub enum DiscreteTriggerConditionEnum {
-        /// `Specified`.
         Specified = "Specified",
-        /// `Changed`.
         Changed = "Changed",
     }
 }
@@ -271,9 +273,7 @@ redfish_proto::enumeration! {
     ///
     /// `MetricTypeEnum` of the schema `Triggers` 1.4.0.
     pub enum MetricTypeEnum {
-        /// `Numeric`.
         Numeric = "Numeric",
-        /// `Discrete`.
         Discrete = "Discrete",
     }
 }
@@ -283,13 +283,9 @@ redfish_proto::enumeration! {
     ///
     /// `ThresholdActivation` of the schema `Triggers` 1.4.0.
     pub enum ThresholdActivation {
-        /// `Increasing`.
         Increasing = "Increasing",
-        /// `Decreasing`.
         Decreasing = "Decreasing",
-        /// `Either`.
         Either = "Either",
-        /// `Disabled`.
         Disabled = "Disabled",
     }
 }
@@ -299,11 +295,8 @@ redfish_proto::enumeration! {
     ///
     /// `TriggerActionEnum` of the schema `Triggers` 1.4.0.
     pub enum TriggerActionEnum {
-        /// `LogToLogService`.
         LogToLogService = "LogToLogService",
-        /// `RedfishEvent`.
         RedfishEvent = "RedfishEvent",
-        /// `RedfishMetricReport`.
         RedfishMetricReport = "RedfishMetricReport",
     }
 }
@@ -313,11 +306,8 @@ redfish_proto::enumeration! {
     ///
     /// `TriggerActionMessage` of the schema `Triggers` 1.4.0.
     pub enum TriggerActionMessage {
-        /// `Telemetry`.
         Telemetry = "Telemetry",
-        /// `DriveMediaLife`.
         DriveMediaLife = "DriveMediaLife",
-        /// `ConnectionSpeed`.
         ConnectionSpeed = "ConnectionSpeed",
     }
 }

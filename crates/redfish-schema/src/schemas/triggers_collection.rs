@@ -10,13 +10,13 @@ redfish_proto::view! {
     /// `TriggersCollection` of the schema `TriggersCollection`.
     /// Services have it at `/redfish/v1/TelemetryService/Triggers`, for example.
     pub struct TriggersCollection = "TriggersCollection.TriggersCollection" {
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Members`: a list of links.
+        /// A list of links.
         pub fn members(&self) -> view::List<view::Link<crate::triggers::Triggers>> = "Members";
     }
 }

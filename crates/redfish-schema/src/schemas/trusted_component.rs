@@ -12,39 +12,39 @@ redfish_proto::view! {
     /// `TrustedComponent` of the schema `TrustedComponent` 1.4.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/TrustedComponents/{TrustedComponentId}`, for example.
     pub struct TrustedComponent = "TrustedComponent.TrustedComponent" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `UUID`: a UUID.
+        /// A UUID.
         pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `TrustedComponentType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn trusted_component_type(&self) -> Option<TrustedComponentType> = "TrustedComponentType";
-        /// `Certificates`: a link.
+        /// A link.
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `FirmwareVersion`: text.
+        /// Text.
         pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
-        /// `TPM`: an object.
+        /// An object.
         pub fn tpm(&self) -> Option<TPM> = "TPM";
-        /// `Location`: an object.
+        /// An object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
     }
 }
@@ -54,21 +54,21 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `TrustedComponent` 1.4.0.
     pub struct Links = "TrustedComponent.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ComponentsProtected`: a list of links.
+        /// A list of links.
         pub fn components_protected(&self) -> view::List<view::Link<crate::resource::Item>> = "ComponentsProtected";
-        /// `IntegratedInto`: a link.
+        /// A link.
         pub fn integrated_into(&self) -> Option<view::Link<crate::resource::Item>> = "IntegratedInto";
-        /// `ComponentIntegrity`: a list of links.
+        /// A list of links.
         pub fn component_integrity(&self) -> view::List<view::Link<crate::component_integrity::ComponentIntegrity>> = "ComponentIntegrity";
-        /// `ActiveSoftwareImage`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
-        /// `SoftwareImages`: a list of links.
+        /// A list of links.
         #[cfg(feature = "update")]
         pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
-        /// `Owner`: a link.
+        /// A link.
         pub fn owner(&self) -> Option<view::Link<crate::resource::Item>> = "Owner";
     }
 }
@@ -78,9 +78,9 @@ redfish_proto::view! {
     ///
     /// `TPM` of the schema `TrustedComponent` 1.4.0.
     pub struct TPM = "TrustedComponent.TPM" {
-        /// `HardwareInterfaceVendorID`: text.
+        /// Text.
         pub fn hardware_interface_vendor_id(&self) -> Option<view::Text> = "HardwareInterfaceVendorID";
-        /// `CapabilitiesVendorID`: text.
+        /// Text.
         pub fn capabilities_vendor_id(&self) -> Option<view::Text> = "CapabilitiesVendorID";
     }
 }
@@ -90,9 +90,9 @@ redfish_proto::view! {
     ///
     /// `TPMGetEventLogResponse` of the schema `TrustedComponent` 1.4.0.
     pub struct TPMGetEventLogResponse = "TrustedComponent.TPMGetEventLogResponse" {
-        /// `EventLog`: text.
+        /// Text.
         pub fn event_log(&self) -> Option<view::Text> = "EventLog";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
 }
@@ -110,9 +110,9 @@ impl TrustedComponent {
 redfish_proto::patch! {
     /// Changes of [`TrustedComponent`]: its writable members.
     pub struct TrustedComponentPatch of TrustedComponent {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `Location`: an object.
+        /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }
 }
@@ -120,7 +120,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ActiveSoftwareImage`: a link.
+        /// `ActiveSoftwareImage`. A link.
         #[cfg(feature = "update")]
         active_software_image: value view::Reference = "ActiveSoftwareImage";
     }
@@ -131,9 +131,7 @@ redfish_proto::enumeration! {
     ///
     /// `TrustedComponentType` of the schema `TrustedComponent` 1.4.0.
     pub enum TrustedComponentType {
-        /// `Discrete`.
         Discrete = "Discrete",
-        /// `Integrated`.
         Integrated = "Integrated",
     }
 }

@@ -12,61 +12,61 @@ redfish_proto::view! {
     /// `UpdateService` of the schema `UpdateService` 1.17.0.
     /// Services have it at `/redfish/v1/UpdateService`, for example.
     pub struct UpdateService = "UpdateService.UpdateService" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `ServiceEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
-        /// `FirmwareInventory`: a link.
+        /// A link.
         pub fn firmware_inventory(&self) -> Option<view::Link<crate::software_inventory_collection::SoftwareInventoryCollection>> = "FirmwareInventory";
-        /// `SoftwareInventory`: a link.
+        /// A link.
         pub fn software_inventory(&self) -> Option<view::Link<crate::software_inventory_collection::SoftwareInventoryCollection>> = "SoftwareInventory";
-        /// `HttpPushUri`: a URI. Deprecated by the schema.
+        /// A URI. Deprecated by the schema.
         pub fn http_push_uri(&self) -> Option<view::Text> = "HttpPushUri";
-        /// `HttpPushUriTargets`: a list of URIs. Writable. Deprecated by the schema.
+        /// A list of URIs. Writable. Deprecated by the schema.
         pub fn http_push_uri_targets(&self) -> view::List<view::Text> = "HttpPushUriTargets";
-        /// `HttpPushUriTargetsBusy`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn http_push_uri_targets_busy(&self) -> Option<bool> = "HttpPushUriTargetsBusy";
-        /// `HttpPushUriOptions`: an object. Deprecated by the schema.
+        /// An object. Deprecated by the schema.
         pub fn http_push_uri_options(&self) -> Option<HttpPushUriOptions> = "HttpPushUriOptions";
-        /// `HttpPushUriOptionsBusy`: true or false. Writable. Deprecated by the schema.
+        /// True or false. Writable. Deprecated by the schema.
         pub fn http_push_uri_options_busy(&self) -> Option<bool> = "HttpPushUriOptionsBusy";
-        /// `MaxImageSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn max_image_size_bytes(&self) -> Option<i64> = "MaxImageSizeBytes";
-        /// `MultipartHttpPushUri`: a URI.
+        /// A URI.
         pub fn multipart_http_push_uri(&self) -> Option<view::Text> = "MultipartHttpPushUri";
-        /// `RemoteServerCertificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn remote_server_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "RemoteServerCertificates";
-        /// `VerifyRemoteServerCertificate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn verify_remote_server_certificate(&self) -> Option<bool> = "VerifyRemoteServerCertificate";
-        /// `ClientCertificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn client_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "ClientCertificates";
-        /// `RemoteServerSSHKeys`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn remote_server_ssh_keys(&self) -> Option<view::Link<crate::key_collection::KeyCollection>> = "RemoteServerSSHKeys";
-        /// `VerifyRemoteServerSSHKey`: true or false. Writable.
+        /// True or false. Writable.
         pub fn verify_remote_server_ssh_key(&self) -> Option<bool> = "VerifyRemoteServerSSHKey";
-        /// `PublicIdentitySSHKey`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn public_identity_ssh_key(&self) -> Option<view::Link<crate::key::Key>> = "PublicIdentitySSHKey";
-        /// `SupportedUpdateImageFormats`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn supported_update_image_formats(&self) -> view::List<SupportedUpdateImageFormatType> = "SupportedUpdateImageFormats";
-        /// `UpdateServiceCapabilities`: a link.
+        /// A link.
         pub fn update_service_capabilities(&self) -> Option<view::Link<crate::update_service_capabilities::UpdateServiceCapabilities>> = "UpdateServiceCapabilities";
-        /// `LocalImageStoreAvailableCapacityBytes`: an integer.
+        /// An integer.
         pub fn local_image_store_available_capacity_bytes(&self) -> Option<i64> = "LocalImageStoreAvailableCapacityBytes";
-        /// `LocalImageStoreTotalCapacityBytes`: an integer.
+        /// An integer.
         pub fn local_image_store_total_capacity_bytes(&self) -> Option<i64> = "LocalImageStoreTotalCapacityBytes";
-        /// `LocalImageStore`: a link.
+        /// A link.
         pub fn local_image_store(&self) -> Option<view::Link<crate::software_inventory_collection::SoftwareInventoryCollection>> = "LocalImageStore";
     }
 }
@@ -76,11 +76,13 @@ redfish_proto::view! {
     ///
     /// `HttpPushUriApplyTime` of the schema `UpdateService` 1.17.0.
     pub struct HttpPushUriApplyTime = "UpdateService.HttpPushUriApplyTime" {
-        /// `ApplyTime`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn apply_time(&self) -> Option<ApplyTime> = "ApplyTime";
-        /// `MaintenanceWindowStartTime`: a date and time. Writable.
+        /// The values of `ApplyTime` that the service allows, if it lists them.
+        pub fn apply_time_allowable_values(&self) -> view::List<ApplyTime> = "ApplyTime@Redfish.AllowableValues";
+        /// A date and time. Writable.
         pub fn maintenance_window_start_time(&self) -> Option<view::DateTime> = "MaintenanceWindowStartTime";
-        /// `MaintenanceWindowDurationInSeconds`: an integer in seconds. Writable.
+        /// An integer in seconds. Writable.
         pub fn maintenance_window_duration_in_seconds(&self) -> Option<i64> = "MaintenanceWindowDurationInSeconds";
     }
 }
@@ -90,9 +92,9 @@ redfish_proto::view! {
     ///
     /// `HttpPushUriOptions` of the schema `UpdateService` 1.17.0.
     pub struct HttpPushUriOptions = "UpdateService.HttpPushUriOptions" {
-        /// `HttpPushUriApplyTime`: an object.
+        /// An object.
         pub fn http_push_uri_apply_time(&self) -> Option<HttpPushUriApplyTime> = "HttpPushUriApplyTime";
-        /// `ForceUpdate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn force_update(&self) -> Option<bool> = "ForceUpdate";
     }
 }
@@ -102,17 +104,17 @@ redfish_proto::view! {
     ///
     /// `UpdateParameters` of the schema `UpdateService` 1.17.0.
     pub struct UpdateParameters = "UpdateService.UpdateParameters" {
-        /// `Targets`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn targets(&self) -> view::List<view::Text> = "Targets";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `ForceUpdate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn force_update(&self) -> Option<bool> = "ForceUpdate";
-        /// `Stage`: true or false. Writable.
+        /// True or false. Writable.
         pub fn stage(&self) -> Option<bool> = "Stage";
-        /// `LocalImage`: true or false. Writable.
+        /// True or false. Writable.
         pub fn local_image(&self) -> Option<bool> = "LocalImage";
-        /// `ExcludeTargets`: a list of URIs. Writable.
+        /// A list of URIs. Writable.
         pub fn exclude_targets(&self) -> view::List<view::Text> = "ExcludeTargets";
     }
 }
@@ -198,9 +200,9 @@ impl UpdateService {
 redfish_proto::patch! {
     /// Optional parameters of the action `UpdateService.GenerateSSHIdentityKeyPair`.
     pub struct GenerateSSHIdentityKeyPairParameters {
-        /// `KeyLength`: an integer.
+        /// `KeyLength`. An integer.
         key_length: value i64 = "KeyLength";
-        /// `Curve`: a value of an enumeration.
+        /// `Curve`. A value of an enumeration.
         #[cfg(feature = "security")]
         curve: value crate::key::ECDSACurveType = "Curve";
     }
@@ -209,21 +211,21 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `UpdateService.SimpleUpdate`.
     pub struct SimpleUpdateParameters {
-        /// `TransferProtocol`: a value of an enumeration.
+        /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
-        /// `Targets`: a list of URIs.
+        /// `Targets`. A list of URIs.
         targets: list String = "Targets";
-        /// `Username`: text.
+        /// `Username`. Text.
         username: value String = "Username";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value String = "Password";
-        /// `ForceUpdate`: true or false.
+        /// `ForceUpdate`. True or false.
         force_update: value bool = "ForceUpdate";
-        /// `Stage`: true or false.
+        /// `Stage`. True or false.
         stage: value bool = "Stage";
-        /// `LocalImage`: true or false.
+        /// `LocalImage`. True or false.
         local_image: value bool = "LocalImage";
-        /// `ExcludeTargets`: a list of URIs.
+        /// `ExcludeTargets`. A list of URIs.
         exclude_targets: list String = "ExcludeTargets";
     }
 }
@@ -231,19 +233,19 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`UpdateService`]: its writable members.
     pub struct UpdateServicePatch of UpdateService {
-        /// `ServiceEnabled`: true or false.
+        /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
-        /// `HttpPushUriTargets`: a list of URIs. Deprecated by the schema.
+        /// `HttpPushUriTargets`. A list of URIs. Deprecated by the schema.
         http_push_uri_targets: list String = "HttpPushUriTargets";
-        /// `HttpPushUriTargetsBusy`: true or false. Deprecated by the schema.
+        /// `HttpPushUriTargetsBusy`. True or false. Deprecated by the schema.
         http_push_uri_targets_busy: value view::Nullable<bool> = "HttpPushUriTargetsBusy";
-        /// `HttpPushUriOptions`: an object. Deprecated by the schema.
+        /// `HttpPushUriOptions`. An object. Deprecated by the schema.
         http_push_uri_options: object HttpPushUriOptionsPatch = "HttpPushUriOptions";
-        /// `HttpPushUriOptionsBusy`: true or false. Deprecated by the schema.
+        /// `HttpPushUriOptionsBusy`. True or false. Deprecated by the schema.
         http_push_uri_options_busy: value view::Nullable<bool> = "HttpPushUriOptionsBusy";
-        /// `VerifyRemoteServerCertificate`: true or false.
+        /// `VerifyRemoteServerCertificate`. True or false.
         verify_remote_server_certificate: value view::Nullable<bool> = "VerifyRemoteServerCertificate";
-        /// `VerifyRemoteServerSSHKey`: true or false.
+        /// `VerifyRemoteServerSSHKey`. True or false.
         verify_remote_server_ssh_key: value view::Nullable<bool> = "VerifyRemoteServerSSHKey";
     }
 }
@@ -251,11 +253,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`HttpPushUriApplyTime`]: its writable members.
     pub struct HttpPushUriApplyTimePatch {
-        /// `ApplyTime`: a value of an enumeration.
+        /// `ApplyTime`. A value of an enumeration.
         apply_time: value ApplyTime = "ApplyTime";
-        /// `MaintenanceWindowStartTime`: a date and time.
+        /// `MaintenanceWindowStartTime`. A date and time.
         maintenance_window_start_time: value view::DateTime = "MaintenanceWindowStartTime";
-        /// `MaintenanceWindowDurationInSeconds`: an integer in seconds.
+        /// `MaintenanceWindowDurationInSeconds`. An integer in seconds.
         maintenance_window_duration_in_seconds: value i64 = "MaintenanceWindowDurationInSeconds";
     }
 }
@@ -263,9 +265,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`HttpPushUriOptions`]: its writable members.
     pub struct HttpPushUriOptionsPatch {
-        /// `HttpPushUriApplyTime`: an object.
+        /// `HttpPushUriApplyTime`. An object.
         http_push_uri_apply_time: object HttpPushUriApplyTimePatch = "HttpPushUriApplyTime";
-        /// `ForceUpdate`: true or false.
+        /// `ForceUpdate`. True or false.
         force_update: value bool = "ForceUpdate";
     }
 }
@@ -273,15 +275,15 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`UpdateParameters`]: its writable members.
     pub struct UpdateParametersPatch {
-        /// `Targets`: a list of URIs.
+        /// `Targets`. A list of URIs.
         targets: list String = "Targets";
-        /// `ForceUpdate`: true or false.
+        /// `ForceUpdate`. True or false.
         force_update: value bool = "ForceUpdate";
-        /// `Stage`: true or false.
+        /// `Stage`. True or false.
         stage: value bool = "Stage";
-        /// `LocalImage`: true or false.
+        /// `LocalImage`. True or false.
         local_image: value bool = "LocalImage";
-        /// `ExcludeTargets`: a list of URIs.
+        /// `ExcludeTargets`. A list of URIs.
         exclude_targets: list String = "ExcludeTargets";
     }
 }
@@ -291,17 +293,11 @@ redfish_proto::enumeration! {
     ///
     /// `ApplyTime` of the schema `UpdateService` 1.17.0.
     pub enum ApplyTime {
-        /// `Immediate`.
         Immediate = "Immediate",
-        /// `OnReset`.
         OnReset = "OnReset",
-        /// `AtMaintenanceWindowStart`.
         AtMaintenanceWindowStart = "AtMaintenanceWindowStart",
-        /// `InMaintenanceWindowOnReset`.
         InMaintenanceWindowOnReset = "InMaintenanceWindowOnReset",
-        /// `OnStartUpdateRequest`.
         OnStartUpdateRequest = "OnStartUpdateRequest",
-        /// `OnTargetReset`.
         OnTargetReset = "OnTargetReset",
     }
 }
@@ -311,17 +307,11 @@ redfish_proto::enumeration! {
     ///
     /// `SupportedUpdateImageFormatType` of the schema `UpdateService` 1.17.0.
     pub enum SupportedUpdateImageFormatType {
-        /// `PLDMv1_0`.
         PLDMv1_0 = "PLDMv1_0",
-        /// `PLDMv1_1`.
         PLDMv1_1 = "PLDMv1_1",
-        /// `PLDMv1_2`.
         PLDMv1_2 = "PLDMv1_2",
-        /// `PLDMv1_3`.
         PLDMv1_3 = "PLDMv1_3",
-        /// `UEFICapsule`.
         UEFICapsule = "UEFICapsule",
-        /// `VendorDefined`.
         VendorDefined = "VendorDefined",
     }
 }
@@ -331,25 +321,16 @@ redfish_proto::enumeration! {
     ///
     /// `TransferProtocolType` of the schema `UpdateService` 1.17.0.
     pub enum TransferProtocolType {
-        /// `CIFS`.
         CIFS = "CIFS",
-        /// `FTP`.
         FTP = "FTP",
-        /// `SFTP`.
         SFTP = "SFTP",
-        /// `HTTP`.
         HTTP = "HTTP",
-        /// `HTTPS`.
         HTTPS = "HTTPS",
-        /// `NSF`. Deprecated by the schema.
+        /// Deprecated by the schema.
         NSF = "NSF",
-        /// `SCP`.
         SCP = "SCP",
-        /// `TFTP`.
         TFTP = "TFTP",
-        /// `OEM`.
         OEM = "OEM",
-        /// `NFS`.
         NFS = "NFS",
     }
 }

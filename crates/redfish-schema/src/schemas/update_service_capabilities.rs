@@ -10,17 +10,17 @@ redfish_proto::view! {
     /// `UpdateServiceCapabilities` of the schema `UpdateServiceCapabilities` 1.0.0.
     /// Services have it at `/redfish/v1/UpdateService/UpdateServiceCapabilities`, for example.
     pub struct UpdateServiceCapabilities = "UpdateServiceCapabilities.UpdateServiceCapabilities" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `AllowableTargets`: a list of texts.
+        /// A list of texts.
         pub fn allowable_targets(&self) -> view::List<view::Text> = "AllowableTargets";
-        /// `AllowableStaging`: a list of texts.
+        /// A list of texts.
         pub fn allowable_staging(&self) -> view::List<view::Text> = "AllowableStaging";
     }
 }

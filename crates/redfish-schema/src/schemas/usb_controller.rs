@@ -10,32 +10,32 @@ redfish_proto::view! {
     /// `USBController` of the schema `USBController` 1.0.1.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/USBControllers/{USBControllerId}`, for example.
     pub struct USBController = "USBController.USBController" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `SKU`: text.
+        /// Text.
         pub fn sku(&self) -> Option<view::Text> = "SKU";
-        /// `SerialNumber`: text.
+        /// Text.
         pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
-        /// `PartNumber`: text.
+        /// Text.
         pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
-        /// `SparePartNumber`: text.
+        /// Text.
         pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Ports`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -45,11 +45,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `USBController` 1.0.1.
     pub struct Links = "USBController.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Processors`: a list of links.
+        /// A list of links.
         pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
-        /// `PCIeDevice`: a link.
+        /// A link.
         pub fn pcie_device(&self) -> Option<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";
     }
 }

@@ -10,17 +10,17 @@ redfish_proto::view! {
     /// `VCATEntry` of the schema `VCATEntry` 1.0.3.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/Ports/{PortId}/VCAT/{VCATEntryId}`, for example.
     pub struct VCATEntry = "VCATEntry.VCATEntry" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `RawEntryHex`: text. Writable.
+        /// Text. Writable.
         pub fn raw_entry_hex(&self) -> Option<view::Text> = "RawEntryHex";
-        /// `VCEntries`: a list of objects.
+        /// A list of objects.
         pub fn vc_entries(&self) -> view::List<VCATableEntry> = "VCEntries";
     }
 }
@@ -30,9 +30,9 @@ redfish_proto::view! {
     ///
     /// `VCATableEntry` of the schema `VCATEntry` 1.0.3.
     pub struct VCATableEntry = "VCATEntry.VCATableEntry" {
-        /// `VCMask`: text. Writable.
+        /// Text. Writable.
         pub fn vc_mask(&self) -> Option<view::Text> = "VCMask";
-        /// `Threshold`: text. Writable.
+        /// Text. Writable.
         pub fn threshold(&self) -> Option<view::Text> = "Threshold";
     }
 }
@@ -40,9 +40,9 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`VCATEntry`]: its writable members.
     pub struct VCATEntryPatch of VCATEntry {
-        /// `RawEntryHex`: text.
+        /// `RawEntryHex`. Text.
         raw_entry_hex: value view::Nullable<String> = "RawEntryHex";
-        /// `VCEntries`: a list of objects.
+        /// `VCEntries`. A list of objects.
         vc_entries: objects VCATableEntryPatch = "VCEntries";
     }
 }
@@ -50,9 +50,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`VCATableEntry`]: its writable members.
     pub struct VCATableEntryPatch {
-        /// `VCMask`: text.
+        /// `VCMask`. Text.
         vc_mask: value view::Nullable<String> = "VCMask";
-        /// `Threshold`: text.
+        /// `Threshold`. Text.
         threshold: value view::Nullable<String> = "Threshold";
     }
 }
@@ -61,13 +61,13 @@ redfish_proto::patch! {
     /// The body that creates a [`VCATEntry`], with what the schema requires as arguments of `new`.
     pub struct VCATEntryCreate creates VCATEntry (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `RawEntryHex`: text.
+        /// `RawEntryHex`. Text.
         raw_entry_hex: value view::Nullable<String> = "RawEntryHex";
-        /// `VCEntries`: a list of objects.
+        /// `VCEntries`. A list of objects.
         vc_entries: objects VCATableEntryPatch = "VCEntries";
     }
 }

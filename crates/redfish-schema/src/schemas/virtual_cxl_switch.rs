@@ -10,23 +10,23 @@ redfish_proto::view! {
     /// `VirtualCXLSwitch` of the schema `VirtualCXLSwitch` 1.0.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/VCSs/{VirtualCXLSwitchId}`, for example.
     pub struct VirtualCXLSwitch = "VirtualCXLSwitch.VirtualCXLSwitch" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `VCSId`: text.
+        /// Text.
         pub fn vcs_id(&self) -> Option<view::Text> = "VCSId";
-        /// `HDMDecoders`: an integer.
+        /// An integer.
         pub fn hdm_decoders(&self) -> Option<i64> = "HDMDecoders";
-        /// `VPPBs`: a link.
+        /// A link.
         pub fn vppbs(&self) -> Option<view::Link<crate::virtual_pci2_pci_bridge_collection::VirtualPCI2PCIBridgeCollection>> = "VPPBs";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -36,11 +36,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `VirtualCXLSwitch` 1.0.0.
     pub struct Links = "VirtualCXLSwitch.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `Port`: a link.
+        /// A link.
         #[cfg(feature = "network")]
         pub fn port(&self) -> Option<view::Link<crate::port::Port>> = "Port";
     }

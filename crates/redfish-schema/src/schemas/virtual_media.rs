@@ -12,47 +12,53 @@ redfish_proto::view! {
     /// `VirtualMedia` of the schema `VirtualMedia` 1.6.5.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/VirtualMedia/{VirtualMediaId}`, for example.
     pub struct VirtualMedia = "VirtualMedia.VirtualMedia" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `ImageName`: text.
+        /// Text.
         pub fn image_name(&self) -> Option<view::Text> = "ImageName";
-        /// `Image`: a URI. Writable.
+        /// A URI. Writable.
         pub fn image(&self) -> Option<view::Text> = "Image";
-        /// `MediaTypes`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn media_types(&self) -> view::List<MediaType> = "MediaTypes";
-        /// `ConnectedVia`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn connected_via(&self) -> Option<ConnectedVia> = "ConnectedVia";
-        /// `Inserted`: true or false. Writable.
+        /// True or false. Writable.
         pub fn inserted(&self) -> Option<bool> = "Inserted";
-        /// `WriteProtected`: true or false. Writable.
+        /// True or false. Writable.
         pub fn write_protected(&self) -> Option<bool> = "WriteProtected";
-        /// `UserName`: text. Writable.
+        /// Text. Writable.
         pub fn user_name(&self) -> Option<view::Text> = "UserName";
-        /// `Password`: text. Writable.
+        /// Text. Writable.
         pub fn password(&self) -> Option<view::Text> = "Password";
-        /// `TransferProtocolType`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn transfer_protocol_type(&self) -> Option<TransferProtocolType> = "TransferProtocolType";
-        /// `TransferMethod`: a value of an enumeration. Writable.
+        /// The values of `TransferProtocolType` that the service allows, if it lists them.
+        pub fn transfer_protocol_type_allowable_values(&self) -> view::List<TransferProtocolType> = "TransferProtocolType@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn transfer_method(&self) -> Option<TransferMethod> = "TransferMethod";
-        /// `Status`: an object.
+        /// The values of `TransferMethod` that the service allows, if it lists them.
+        pub fn transfer_method_allowable_values(&self) -> view::List<TransferMethod> = "TransferMethod@Redfish.AllowableValues";
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Certificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
-        /// `VerifyCertificate`: true or false. Writable.
+        /// True or false. Writable.
         pub fn verify_certificate(&self) -> Option<bool> = "VerifyCertificate";
-        /// `ClientCertificates`: a link.
+        /// A link.
         #[cfg(feature = "security")]
         pub fn client_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "ClientCertificates";
-        /// `EjectPolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn eject_policy(&self) -> Option<EjectPolicy> = "EjectPolicy";
-        /// `EjectTimeout`: a duration. Writable.
+        /// The values of `EjectPolicy` that the service allows, if it lists them.
+        pub fn eject_policy_allowable_values(&self) -> view::List<EjectPolicy> = "EjectPolicy@Redfish.AllowableValues";
+        /// A duration. Writable.
         pub fn eject_timeout(&self) -> Option<view::Duration> = "EjectTimeout";
     }
 }
@@ -91,17 +97,17 @@ impl VirtualMedia {
 redfish_proto::patch! {
     /// Optional parameters of the action `VirtualMedia.InsertMedia`.
     pub struct InsertMediaParameters {
-        /// `Inserted`: true or false.
+        /// `Inserted`. True or false.
         inserted: value bool = "Inserted";
-        /// `WriteProtected`: true or false.
+        /// `WriteProtected`. True or false.
         write_protected: value bool = "WriteProtected";
-        /// `UserName`: text.
+        /// `UserName`. Text.
         user_name: value String = "UserName";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value String = "Password";
-        /// `TransferProtocolType`: a value of an enumeration.
+        /// `TransferProtocolType`. A value of an enumeration.
         transfer_protocol_type: value TransferProtocolType = "TransferProtocolType";
-        /// `TransferMethod`: a value of an enumeration.
+        /// `TransferMethod`. A value of an enumeration.
         transfer_method: value TransferMethod = "TransferMethod";
     }
 }
@@ -109,25 +115,25 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`VirtualMedia`]: its writable members.
     pub struct VirtualMediaPatch of VirtualMedia {
-        /// `Image`: a URI.
+        /// `Image`. A URI.
         image: value view::Nullable<String> = "Image";
-        /// `Inserted`: true or false.
+        /// `Inserted`. True or false.
         inserted: value view::Nullable<bool> = "Inserted";
-        /// `WriteProtected`: true or false.
+        /// `WriteProtected`. True or false.
         write_protected: value view::Nullable<bool> = "WriteProtected";
-        /// `UserName`: text.
+        /// `UserName`. Text.
         user_name: value view::Nullable<String> = "UserName";
-        /// `Password`: text.
+        /// `Password`. Text.
         password: value view::Nullable<String> = "Password";
-        /// `TransferProtocolType`: a value of an enumeration.
+        /// `TransferProtocolType`. A value of an enumeration.
         transfer_protocol_type: value view::Nullable<TransferProtocolType> = "TransferProtocolType";
-        /// `TransferMethod`: a value of an enumeration.
+        /// `TransferMethod`. A value of an enumeration.
         transfer_method: value view::Nullable<TransferMethod> = "TransferMethod";
-        /// `VerifyCertificate`: true or false.
+        /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
-        /// `EjectPolicy`: a value of an enumeration.
+        /// `EjectPolicy`. A value of an enumeration.
         eject_policy: value view::Nullable<EjectPolicy> = "EjectPolicy";
-        /// `EjectTimeout`: a duration.
+        /// `EjectTimeout`. A duration.
         eject_timeout: value view::Nullable<view::Duration> = "EjectTimeout";
     }
 }
@@ -137,13 +143,9 @@ redfish_proto::enumeration! {
     ///
     /// `ConnectedVia` of the schema `VirtualMedia` 1.6.5.
     pub enum ConnectedVia {
-        /// `NotConnected`.
         NotConnected = "NotConnected",
-        /// `URI`.
         URI = "URI",
-        /// `Applet`.
         Applet = "Applet",
-        /// `Oem`.
         Oem = "Oem",
     }
 }
@@ -153,15 +155,10 @@ redfish_proto::enumeration! {
     ///
     /// `EjectPolicy` of the schema `VirtualMedia` 1.6.5.
     pub enum EjectPolicy {
-        /// `OnPowerOff`.
         OnPowerOff = "OnPowerOff",
-        /// `Session`.
         Session = "Session",
-        /// `Timed`.
         Timed = "Timed",
-        /// `AfterUse`.
         AfterUse = "AfterUse",
-        /// `Persistent`.
         Persistent = "Persistent",
     }
 }
@@ -171,13 +168,9 @@ redfish_proto::enumeration! {
     ///
     /// `MediaType` of the schema `VirtualMedia` 1.6.5.
     pub enum MediaType {
-        /// `CD`.
         CD = "CD",
-        /// `Floppy`.
         Floppy = "Floppy",
-        /// `USBStick`.
         USBStick = "USBStick",
-        /// `DVD`.
         DVD = "DVD",
     }
 }
@@ -187,9 +180,7 @@ redfish_proto::enumeration! {
     ///
     /// `TransferMethod` of the schema `VirtualMedia` 1.6.5.
     pub enum TransferMethod {
-        /// `Stream`.
         Stream = "Stream",
-        /// `Upload`.
         Upload = "Upload",
     }
 }
@@ -199,23 +190,14 @@ redfish_proto::enumeration! {
     ///
     /// `TransferProtocolType` of the schema `VirtualMedia` 1.6.5.
     pub enum TransferProtocolType {
-        /// `CIFS`.
         CIFS = "CIFS",
-        /// `FTP`.
         FTP = "FTP",
-        /// `SFTP`.
         SFTP = "SFTP",
-        /// `HTTP`.
         HTTP = "HTTP",
-        /// `HTTPS`.
         HTTPS = "HTTPS",
-        /// `NFS`.
         NFS = "NFS",
-        /// `SCP`.
         SCP = "SCP",
-        /// `TFTP`.
         TFTP = "TFTP",
-        /// `OEM`.
         OEM = "OEM",
     }
 }

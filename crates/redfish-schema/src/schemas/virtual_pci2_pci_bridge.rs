@@ -10,29 +10,29 @@ redfish_proto::view! {
     /// `VirtualPCI2PCIBridge` of the schema `VirtualPCI2PCIBridge` 1.0.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/VCSs/{VirtualCXLSwitchId}/VPPBs/{VirtualPCI2PCIBridgeId}`, for example.
     pub struct VirtualPCI2PCIBridge = "VirtualPCI2PCIBridge.VirtualPCI2PCIBridge" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `VPPBId`: text.
+        /// Text.
         pub fn vppb_id(&self) -> Option<view::Text> = "VPPBId";
-        /// `BindingStatus`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn binding_status(&self) -> Option<vPPBStatusTypes> = "BindingStatus";
-        /// `BoundPortId`: an integer.
+        /// An integer.
         pub fn bound_port_id(&self) -> Option<i64> = "BoundPortId";
-        /// `BoundLDId`: an integer.
+        /// An integer.
         pub fn bound_ld_id(&self) -> Option<i64> = "BoundLDId";
-        /// `BoundPBRId`: an integer.
+        /// An integer.
         pub fn bound_pbr_id(&self) -> Option<i64> = "BoundPBRId";
-        /// `GCXLID`: text.
+        /// Text.
         pub fn gcxlid(&self) -> Option<view::Text> = "GCXLID";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
 }
@@ -42,11 +42,11 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `VirtualPCI2PCIBridge` 1.0.0.
     pub struct Links = "VirtualPCI2PCIBridge.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `Port`: a link. Writable.
+        /// A link. Writable.
         #[cfg(feature = "network")]
         pub fn port(&self) -> Option<view::Link<crate::port::Port>> = "Port";
     }
@@ -55,7 +55,7 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`VirtualPCI2PCIBridge`]: its writable members.
     pub struct VirtualPCI2PCIBridgePatch of VirtualPCI2PCIBridge {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
     }
 }
@@ -63,7 +63,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `Port`: a link.
+        /// `Port`. A link.
         #[cfg(feature = "network")]
         port: value view::Nullable<view::Reference> = "Port";
     }
@@ -74,15 +74,10 @@ redfish_proto::enumeration! {
     ///
     /// `vPPBStatusTypes` of the schema `VirtualPCI2PCIBridge` 1.0.0.
     pub enum vPPBStatusTypes {
-        /// `Unbound`.
         Unbound = "Unbound",
-        /// `Busy`.
         Busy = "Busy",
-        /// `BoundPhysicalPort`.
         BoundPhysicalPort = "BoundPhysicalPort",
-        /// `BoundLD`.
         BoundLD = "BoundLD",
-        /// `BoundPID`.
         BoundPID = "BoundPID",
     }
 }

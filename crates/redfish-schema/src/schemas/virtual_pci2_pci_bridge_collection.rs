@@ -10,13 +10,13 @@ redfish_proto::view! {
     /// `VirtualPCI2PCIBridgeCollection` of the schema `VirtualPCI2PCIBridgeCollection`.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/VCSs/{VirtualCXLSwitchId}/VPPBs`, for example.
     pub struct VirtualPCI2PCIBridgeCollection = "VirtualPCI2PCIBridgeCollection.VirtualPCI2PCIBridgeCollection" {
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Members`: a list of links.
+        /// A list of links.
         pub fn members(&self) -> view::List<view::Link<crate::virtual_pci2_pci_bridge::VirtualPCI2PCIBridge>> = "Members";
     }
 }

@@ -11,19 +11,19 @@ redfish_proto::view! {
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}/NetworkDeviceFunctions/{NetworkDeviceFunctionId}/Ethernet/VLANs/{VLanNetworkInterfaceId}`, for example.
     /// Deprecated by the schema.
     pub struct VLanNetworkInterface = "VLanNetworkInterface.VLanNetworkInterface" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `VLANEnable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn vlan_enable(&self) -> Option<bool> = "VLANEnable";
-        /// `VLANId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn vlan_id(&self) -> Option<i64> = "VLANId";
-        /// `VLANPriority`: an integer. Writable.
+        /// An integer. Writable.
         pub fn vlan_priority(&self) -> Option<i64> = "VLANPriority";
     }
 }
@@ -33,13 +33,13 @@ redfish_proto::view! {
     ///
     /// `VLAN` of the schema `VLanNetworkInterface` 1.3.1.
     pub struct VLAN = "VLanNetworkInterface.VLAN" {
-        /// `VLANEnable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn vlan_enable(&self) -> Option<bool> = "VLANEnable";
-        /// `VLANId`: an integer. Writable.
+        /// An integer. Writable.
         pub fn vlan_id(&self) -> Option<i64> = "VLANId";
-        /// `VLANPriority`: an integer. Writable.
+        /// An integer. Writable.
         pub fn vlan_priority(&self) -> Option<i64> = "VLANPriority";
-        /// `Tagged`: true or false. Writable.
+        /// True or false. Writable.
         pub fn tagged(&self) -> Option<bool> = "Tagged";
     }
 }
@@ -47,11 +47,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// Changes of [`VLanNetworkInterface`]: its writable members.
     pub struct VLanNetworkInterfacePatch of VLanNetworkInterface {
-        /// `VLANEnable`: true or false.
+        /// `VLANEnable`. True or false.
         vlan_enable: value view::Nullable<bool> = "VLANEnable";
-        /// `VLANId`: an integer.
+        /// `VLANId`. An integer.
         vlan_id: value view::Nullable<i64> = "VLANId";
-        /// `VLANPriority`: an integer.
+        /// `VLANPriority`. An integer.
         vlan_priority: value view::Nullable<i64> = "VLANPriority";
     }
 }
@@ -59,13 +59,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`VLAN`]: its writable members.
     pub struct VLANPatch {
-        /// `VLANEnable`: true or false.
+        /// `VLANEnable`. True or false.
         vlan_enable: value view::Nullable<bool> = "VLANEnable";
-        /// `VLANId`: an integer.
+        /// `VLANId`. An integer.
         vlan_id: value view::Nullable<i64> = "VLANId";
-        /// `VLANPriority`: an integer.
+        /// `VLANPriority`. An integer.
         vlan_priority: value view::Nullable<i64> = "VLANPriority";
-        /// `Tagged`: true or false.
+        /// `Tagged`. True or false.
         tagged: value view::Nullable<bool> = "Tagged";
     }
 }
@@ -74,11 +74,11 @@ redfish_proto::patch! {
     /// The body that creates a [`VLanNetworkInterface`], with what the schema requires as arguments of `new`.
     pub struct VLanNetworkInterfaceCreate creates VLanNetworkInterface (
     vlan_enable: value bool = "VLANEnable", vlan_id: value i64 = "VLANId") {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `VLANPriority`: an integer.
+        /// `VLANPriority`. An integer.
         vlan_priority: value view::Nullable<i64> = "VLANPriority";
     }
 }

@@ -13,106 +13,114 @@ redfish_proto::view! {
     /// `Volume` of the schema `Volume` 1.10.2.
     /// Services have it at `/redfish/v1/CompositionService/ResourceBlocks/{ResourceBlockId}/Storage/{StorageId}/Volumes/{VolumeId}`, for example.
     pub struct Volume = "Volume.Volume" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `CapacityBytes`: an integer in bytes. Writable.
+        /// An integer in bytes. Writable.
         pub fn capacity_bytes(&self) -> Option<i64> = "CapacityBytes";
-        /// `VolumeType`: a value of an enumeration. Deprecated by the schema.
+        /// A value of an enumeration. Deprecated by the schema.
         pub fn volume_type(&self) -> Option<VolumeType> = "VolumeType";
-        /// `Encrypted`: true or false. Writable.
+        /// True or false. Writable.
         pub fn encrypted(&self) -> Option<bool> = "Encrypted";
-        /// `EncryptionTypes`: a list of values of an enumeration. Writable.
+        /// A list of values of an enumeration. Writable.
         pub fn encryption_types(&self) -> view::List<EncryptionTypes> = "EncryptionTypes";
-        /// `Identifiers`: a list of objects.
+        /// The values of `EncryptionTypes` that the service allows, if it lists them.
+        pub fn encryption_types_allowable_values(&self) -> view::List<EncryptionTypes> = "EncryptionTypes@Redfish.AllowableValues";
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `BlockSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn block_size_bytes(&self) -> Option<i64> = "BlockSizeBytes";
-        /// `Operations`: a list of objects.
+        /// A list of objects.
         pub fn operations(&self) -> view::List<Operation> = "Operations";
-        /// `OptimumIOSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn optimum_io_size_bytes(&self) -> Option<i64> = "OptimumIOSizeBytes";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `AccessCapabilities`: a list of objects whose members the schema does not list. Writable.
+        /// A list of objects whose members the schema does not list. Writable.
         pub fn access_capabilities(&self) -> view::List<view::Json> = "AccessCapabilities";
-        /// `MaxBlockSizeBytes`: an integer in bytes.
+        /// An integer in bytes.
         pub fn max_block_size_bytes(&self) -> Option<i64> = "MaxBlockSizeBytes";
-        /// `Capacity`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn capacity(&self) -> Option<view::Json> = "Capacity";
-        /// `CapacitySources`: a list of objects whose members the schema does not list. Writable.
+        /// A list of objects whose members the schema does not list. Writable.
         pub fn capacity_sources(&self) -> view::List<view::Json> = "CapacitySources";
-        /// `LowSpaceWarningThresholdPercents`: a list of integers in percent. Writable.
+        /// A list of integers in percent. Writable.
         pub fn low_space_warning_threshold_percents(&self) -> view::List<i64> = "LowSpaceWarningThresholdPercents";
-        /// `Manufacturer`: text.
+        /// Text.
         pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
-        /// `Model`: text.
+        /// Text.
         pub fn model(&self) -> Option<view::Text> = "Model";
-        /// `ReplicaInfo`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn replica_info(&self) -> Option<view::Json> = "ReplicaInfo";
-        /// `StorageGroups`: a link. Deprecated by the schema.
+        /// A link. Deprecated by the schema.
         pub fn storage_groups(&self) -> Option<view::Link<view::Json>> = "StorageGroups";
-        /// `AllocatedPools`: a link.
+        /// A link.
         pub fn allocated_pools(&self) -> Option<view::Link<view::Json>> = "AllocatedPools";
-        /// `IOStatistics`: an object whose members the schema does not list. Deprecated by the schema.
+        /// An object whose members the schema does not list. Deprecated by the schema.
         pub fn io_statistics(&self) -> Option<view::Json> = "IOStatistics";
-        /// `RemainingCapacityPercent`: an integer.
+        /// An integer.
         pub fn remaining_capacity_percent(&self) -> Option<i64> = "RemainingCapacityPercent";
-        /// `RecoverableCapacitySourceCount`: an integer. Writable.
+        /// An integer. Writable.
         pub fn recoverable_capacity_source_count(&self) -> Option<i64> = "RecoverableCapacitySourceCount";
-        /// `ReplicaTargets`: a list of links.
+        /// A list of links.
         pub fn replica_targets(&self) -> view::List<view::Link<crate::resource::Item>> = "ReplicaTargets";
-        /// `RAIDType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn raid_type(&self) -> Option<RAIDType> = "RAIDType";
-        /// `ProvisioningPolicy`: an object whose members the schema does not list. Writable.
+        /// An object whose members the schema does not list. Writable.
         pub fn provisioning_policy(&self) -> Option<view::Json> = "ProvisioningPolicy";
-        /// `StripSizeBytes`: an integer in bytes. Writable.
+        /// An integer in bytes. Writable.
         pub fn strip_size_bytes(&self) -> Option<i64> = "StripSizeBytes";
-        /// `ReadCachePolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn read_cache_policy(&self) -> Option<ReadCachePolicyType> = "ReadCachePolicy";
-        /// `VolumeUsage`: a value of an enumeration.
+        /// The values of `ReadCachePolicy` that the service allows, if it lists them.
+        pub fn read_cache_policy_allowable_values(&self) -> view::List<ReadCachePolicyType> = "ReadCachePolicy@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn volume_usage(&self) -> Option<VolumeUsageType> = "VolumeUsage";
-        /// `WriteCachePolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn write_cache_policy(&self) -> Option<WriteCachePolicyType> = "WriteCachePolicy";
-        /// `WriteCacheState`: a value of an enumeration.
+        /// The values of `WriteCachePolicy` that the service allows, if it lists them.
+        pub fn write_cache_policy_allowable_values(&self) -> view::List<WriteCachePolicyType> = "WriteCachePolicy@Redfish.AllowableValues";
+        /// A value of an enumeration.
         pub fn write_cache_state(&self) -> Option<WriteCacheStateType> = "WriteCacheState";
-        /// `LogicalUnitNumber`: an integer.
+        /// An integer.
         pub fn logical_unit_number(&self) -> Option<i64> = "LogicalUnitNumber";
-        /// `MediaSpanCount`: an integer.
+        /// An integer.
         pub fn media_span_count(&self) -> Option<i64> = "MediaSpanCount";
-        /// `DisplayName`: text. Writable.
+        /// Text. Writable.
         pub fn display_name(&self) -> Option<view::Text> = "DisplayName";
-        /// `WriteHoleProtectionPolicy`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn write_hole_protection_policy(&self) -> Option<WriteHoleProtectionPolicyType> = "WriteHoleProtectionPolicy";
-        /// `Deduplicated`: true or false. Writable.
+        /// The values of `WriteHoleProtectionPolicy` that the service allows, if it lists them.
+        pub fn write_hole_protection_policy_allowable_values(&self) -> view::List<WriteHoleProtectionPolicyType> = "WriteHoleProtectionPolicy@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn deduplicated(&self) -> Option<bool> = "Deduplicated";
-        /// `Compressed`: true or false. Writable.
+        /// True or false. Writable.
         pub fn compressed(&self) -> Option<bool> = "Compressed";
-        /// `IOPerfModeEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn io_perf_mode_enabled(&self) -> Option<bool> = "IOPerfModeEnabled";
-        /// `NVMeNamespaceProperties`: an object.
+        /// An object.
         pub fn nvme_namespace_properties(&self) -> Option<NVMeNamespaceProperties> = "NVMeNamespaceProperties";
-        /// `InitializeMethod`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn initialize_method(&self) -> Option<InitializeMethod> = "InitializeMethod";
-        /// `IsBootCapable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn is_boot_capable(&self) -> Option<bool> = "IsBootCapable";
-        /// `RemoteReplicaTargets`: a list of texts.
+        /// A list of texts.
         pub fn remote_replica_targets(&self) -> view::List<view::Text> = "RemoteReplicaTargets";
-        /// `Metrics`: a link.
+        /// A link.
         pub fn metrics(&self) -> Option<view::Link<view::Json>> = "Metrics";
-        /// `Connections`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn connections(&self) -> view::List<view::Link<crate::connection::Connection>> = "Connections";
-        /// `ReplicationEnabled`: true or false. Writable.
+        /// True or false. Writable.
         pub fn replication_enabled(&self) -> Option<bool> = "ReplicationEnabled";
-        /// `ALUA`: an object.
+        /// An object.
         pub fn alua(&self) -> Option<ALUA> = "ALUA";
     }
 }
@@ -122,7 +130,7 @@ redfish_proto::view! {
     ///
     /// `ALUA` of the schema `Volume` 1.10.2.
     pub struct ALUA = "Volume.ALUA" {
-        /// `ANAGroupId`: a number.
+        /// A number.
         pub fn ana_group_id(&self) -> Option<view::Number> = "ANAGroupId";
     }
 }
@@ -132,13 +140,13 @@ redfish_proto::view! {
     ///
     /// `LBAFormat` of the schema `Volume` 1.10.2.
     pub struct LBAFormat = "Volume.LBAFormat" {
-        /// `LBAFormatType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn lba_format_type(&self) -> Option<LBAFormatType> = "LBAFormatType";
-        /// `RelativePerformance`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn relative_performance(&self) -> Option<LBARelativePerformanceType> = "RelativePerformance";
-        /// `LBADataSizeBytes`: an integer.
+        /// An integer.
         pub fn lba_data_size_bytes(&self) -> Option<i64> = "LBADataSizeBytes";
-        /// `LBAMetadataSizeBytes`: an integer.
+        /// An integer.
         pub fn lba_metadata_size_bytes(&self) -> Option<i64> = "LBAMetadataSizeBytes";
     }
 }
@@ -148,39 +156,39 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Volume` 1.10.2.
     pub struct Links = "Volume.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Drives`: a list of links.
+        /// A list of links.
         pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
-        /// `ClassOfService`: a link.
+        /// A link.
         pub fn class_of_service(&self) -> Option<view::Link<view::Json>> = "ClassOfService";
-        /// `DedicatedSpareDrives`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn dedicated_spare_drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "DedicatedSpareDrives";
-        /// `SpareResourceSets`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn spare_resource_sets(&self) -> view::List<view::Link<view::Json>> = "SpareResourceSets";
-        /// `ClientEndpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn client_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "ClientEndpoints";
-        /// `ServerEndpoints`: a list of links.
+        /// A list of links.
         #[cfg(feature = "fabric")]
         pub fn server_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "ServerEndpoints";
-        /// `StorageGroups`: a list of links.
+        /// A list of links.
         pub fn storage_groups(&self) -> view::List<view::Link<view::Json>> = "StorageGroups";
-        /// `ConsistencyGroups`: a list of links.
+        /// A list of links.
         pub fn consistency_groups(&self) -> view::List<view::Link<view::Json>> = "ConsistencyGroups";
-        /// `OwningStorageService`: a link.
+        /// A link.
         pub fn owning_storage_service(&self) -> Option<view::Link<view::Json>> = "OwningStorageService";
-        /// `JournalingMedia`: a link. Writable.
+        /// A link. Writable.
         pub fn journaling_media(&self) -> Option<view::Link<crate::resource::Resource>> = "JournalingMedia";
-        /// `OwningStorageResource`: a link.
+        /// A link.
         pub fn owning_storage_resource(&self) -> Option<view::Link<crate::storage::Storage>> = "OwningStorageResource";
-        /// `CacheVolumeSource`: a link.
+        /// A link.
         pub fn cache_volume_source(&self) -> Option<view::Link<Volume>> = "CacheVolumeSource";
-        /// `CacheDataVolumes`: a list of links.
+        /// A list of links.
         pub fn cache_data_volumes(&self) -> view::List<view::Link<Volume>> = "CacheDataVolumes";
-        /// `Controllers`: a list of links.
+        /// A list of links.
         pub fn controllers(&self) -> view::List<view::Link<crate::storage_controller::StorageController>> = "Controllers";
-        /// `ProvidingStoragePool`: a link.
+        /// A link.
         pub fn providing_storage_pool(&self) -> Option<view::Link<view::Json>> = "ProvidingStoragePool";
     }
 }
@@ -190,33 +198,33 @@ redfish_proto::view! {
     ///
     /// `NVMeNamespaceProperties` of the schema `Volume` 1.10.2.
     pub struct NVMeNamespaceProperties = "Volume.NVMeNamespaceProperties" {
-        /// `NamespaceId`: text.
+        /// Text.
         pub fn namespace_id(&self) -> Option<view::Text> = "NamespaceId";
-        /// `IsShareable`: true or false. Writable.
+        /// True or false. Writable.
         pub fn is_shareable(&self) -> Option<bool> = "IsShareable";
-        /// `NamespaceFeatures`: an object.
+        /// An object.
         pub fn namespace_features(&self) -> Option<NamespaceFeatures> = "NamespaceFeatures";
-        /// `NumberLBAFormats`: an integer in bytes.
+        /// An integer in bytes.
         pub fn number_lba_formats(&self) -> Option<i64> = "NumberLBAFormats";
-        /// `FormattedLBASize`: text.
+        /// Text.
         pub fn formatted_lba_size(&self) -> Option<view::Text> = "FormattedLBASize";
-        /// `MetadataTransferredAtEndOfDataLBA`: true or false.
+        /// True or false.
         pub fn metadata_transferred_at_end_of_data_lba(&self) -> Option<bool> = "MetadataTransferredAtEndOfDataLBA";
-        /// `NVMeVersion`: text.
+        /// Text.
         pub fn nvme_version(&self) -> Option<view::Text> = "NVMeVersion";
-        /// `LBAFormatsSupported`: a list of values of an enumeration.
+        /// A list of values of an enumeration.
         pub fn lba_formats_supported(&self) -> view::List<LBAFormatType> = "LBAFormatsSupported";
-        /// `Type`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn r#type(&self) -> Option<NamespaceType> = "Type";
-        /// `NamespaceType`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn namespace_type(&self) -> Option<NamespaceType> = "NamespaceType";
-        /// `LBAFormats`: a list of objects.
+        /// A list of objects.
         pub fn lba_formats(&self) -> view::List<LBAFormat> = "LBAFormats";
-        /// `LBAFormat`: an object.
+        /// An object.
         pub fn lba_format(&self) -> Option<LBAFormat> = "LBAFormat";
-        /// `SupportsMultipleNamespaceAttachments`: true or false.
+        /// True or false.
         pub fn supports_multiple_namespace_attachments(&self) -> Option<bool> = "SupportsMultipleNamespaceAttachments";
-        /// `SupportsIOPerformanceHints`: true or false.
+        /// True or false.
         pub fn supports_io_performance_hints(&self) -> Option<bool> = "SupportsIOPerformanceHints";
     }
 }
@@ -226,15 +234,15 @@ redfish_proto::view! {
     ///
     /// `NamespaceFeatures` of the schema `Volume` 1.10.2.
     pub struct NamespaceFeatures = "Volume.NamespaceFeatures" {
-        /// `SupportsThinProvisioning`: true or false.
+        /// True or false.
         pub fn supports_thin_provisioning(&self) -> Option<bool> = "SupportsThinProvisioning";
-        /// `SupportsDeallocatedOrUnwrittenLBError`: true or false.
+        /// True or false.
         pub fn supports_deallocated_or_unwritten_lb_error(&self) -> Option<bool> = "SupportsDeallocatedOrUnwrittenLBError";
-        /// `SupportsNGUIDReuse`: true or false.
+        /// True or false.
         pub fn supports_nguid_reuse(&self) -> Option<bool> = "SupportsNGUIDReuse";
-        /// `SupportsAtomicTransactionSize`: true or false.
+        /// True or false.
         pub fn supports_atomic_transaction_size(&self) -> Option<bool> = "SupportsAtomicTransactionSize";
-        /// `SupportsIOPerformanceHints`: true or false.
+        /// True or false.
         pub fn supports_io_performance_hints(&self) -> Option<bool> = "SupportsIOPerformanceHints";
     }
 }
@@ -244,13 +252,13 @@ redfish_proto::view! {
     ///
     /// `Operation` of the schema `Volume` 1.10.2.
     pub struct Operation = "Volume.Operation" {
-        /// `OperationName`: text. Deprecated by the schema.
+        /// Text. Deprecated by the schema.
         pub fn operation_name(&self) -> Option<view::Text> = "OperationName";
-        /// `PercentageComplete`: an integer.
+        /// An integer.
         pub fn percentage_complete(&self) -> Option<i64> = "PercentageComplete";
-        /// `AssociatedFeaturesRegistry`: a link.
+        /// A link.
         pub fn associated_features_registry(&self) -> Option<view::Link<view::Json>> = "AssociatedFeaturesRegistry";
-        /// `Operation`: a value of an enumeration.
+        /// A value of an enumeration.
         pub fn operation(&self) -> Option<OperationType> = "Operation";
     }
 }
@@ -441,13 +449,13 @@ impl Volume {
 redfish_proto::patch! {
     /// Optional parameters of the action `Volume.ChangeRAIDLayout`.
     pub struct ChangeRAIDLayoutParameters {
-        /// `RAIDType`: a value of an enumeration.
+        /// `RAIDType`. A value of an enumeration.
         raid_type: value RAIDType = "RAIDType";
-        /// `StripSizeBytes`: an integer.
+        /// `StripSizeBytes`. An integer.
         strip_size_bytes: value i64 = "StripSizeBytes";
-        /// `MediaSpanCount`: an integer.
+        /// `MediaSpanCount`. An integer.
         media_span_count: value i64 = "MediaSpanCount";
-        /// `Drives`: a list of links.
+        /// `Drives`. A list of links.
         drives: list view::Reference = "Drives";
     }
 }
@@ -455,7 +463,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Volume.CreateReplicaTarget`.
     pub struct CreateReplicaTargetParameters {
-        /// `VolumeName`: text.
+        /// `VolumeName`. Text.
         volume_name: value String = "VolumeName";
     }
 }
@@ -463,9 +471,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Volume.Initialize`.
     pub struct InitializeParameters {
-        /// `InitializeMethod`: a value of an enumeration.
+        /// `InitializeMethod`. A value of an enumeration.
         initialize_method: value InitializeMethod = "InitializeMethod";
-        /// `InitializeType`: a value of an enumeration. Deprecated by the schema.
+        /// `InitializeType`. A value of an enumeration. Deprecated by the schema.
         initialize_type: value InitializeType = "InitializeType";
     }
 }
@@ -473,7 +481,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Volume.RemoveReplicaRelationship`.
     pub struct RemoveReplicaRelationshipParameters {
-        /// `DeleteTargetVolume`: true or false.
+        /// `DeleteTargetVolume`. True or false.
         delete_target_volume: value bool = "DeleteTargetVolume";
     }
 }
@@ -481,45 +489,45 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Volume`]: its writable members.
     pub struct VolumePatch of Volume {
-        /// `CapacityBytes`: an integer in bytes.
+        /// `CapacityBytes`. An integer in bytes.
         capacity_bytes: value view::Nullable<i64> = "CapacityBytes";
-        /// `Encrypted`: true or false.
+        /// `Encrypted`. True or false.
         encrypted: value view::Nullable<bool> = "Encrypted";
-        /// `EncryptionTypes`: a list of values of an enumeration.
+        /// `EncryptionTypes`. A list of values of an enumeration.
         encryption_types: list EncryptionTypes = "EncryptionTypes";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `AccessCapabilities`: a list of objects whose members the schema does not list.
+        /// `AccessCapabilities`. A list of objects whose members the schema does not list.
         access_capabilities: list Value = "AccessCapabilities";
-        /// `CapacitySources`: a list of objects whose members the schema does not list.
+        /// `CapacitySources`. A list of objects whose members the schema does not list.
         capacity_sources: list Value = "CapacitySources";
-        /// `LowSpaceWarningThresholdPercents`: a list of integers in percent.
+        /// `LowSpaceWarningThresholdPercents`. A list of integers in percent.
         low_space_warning_threshold_percents: list i64 = "LowSpaceWarningThresholdPercents";
-        /// `RecoverableCapacitySourceCount`: an integer.
+        /// `RecoverableCapacitySourceCount`. An integer.
         recoverable_capacity_source_count: value view::Nullable<i64> = "RecoverableCapacitySourceCount";
-        /// `ProvisioningPolicy`: an object whose members the schema does not list.
+        /// `ProvisioningPolicy`. An object whose members the schema does not list.
         provisioning_policy: value view::Nullable<Value> = "ProvisioningPolicy";
-        /// `StripSizeBytes`: an integer in bytes.
+        /// `StripSizeBytes`. An integer in bytes.
         strip_size_bytes: value view::Nullable<i64> = "StripSizeBytes";
-        /// `ReadCachePolicy`: a value of an enumeration.
+        /// `ReadCachePolicy`. A value of an enumeration.
         read_cache_policy: value view::Nullable<ReadCachePolicyType> = "ReadCachePolicy";
-        /// `WriteCachePolicy`: a value of an enumeration.
+        /// `WriteCachePolicy`. A value of an enumeration.
         write_cache_policy: value view::Nullable<WriteCachePolicyType> = "WriteCachePolicy";
-        /// `DisplayName`: text.
+        /// `DisplayName`. Text.
         display_name: value view::Nullable<String> = "DisplayName";
-        /// `WriteHoleProtectionPolicy`: a value of an enumeration.
+        /// `WriteHoleProtectionPolicy`. A value of an enumeration.
         write_hole_protection_policy: value WriteHoleProtectionPolicyType = "WriteHoleProtectionPolicy";
-        /// `Deduplicated`: true or false.
+        /// `Deduplicated`. True or false.
         deduplicated: value view::Nullable<bool> = "Deduplicated";
-        /// `Compressed`: true or false.
+        /// `Compressed`. True or false.
         compressed: value view::Nullable<bool> = "Compressed";
-        /// `IOPerfModeEnabled`: true or false.
+        /// `IOPerfModeEnabled`. True or false.
         io_perf_mode_enabled: value view::Nullable<bool> = "IOPerfModeEnabled";
-        /// `NVMeNamespaceProperties`: an object.
+        /// `NVMeNamespaceProperties`. An object.
         nvme_namespace_properties: object NVMeNamespacePropertiesPatch = "NVMeNamespaceProperties";
-        /// `IsBootCapable`: true or false.
+        /// `IsBootCapable`. True or false.
         is_boot_capable: value view::Nullable<bool> = "IsBootCapable";
-        /// `ReplicationEnabled`: true or false.
+        /// `ReplicationEnabled`. True or false.
         replication_enabled: value view::Nullable<bool> = "ReplicationEnabled";
     }
 }
@@ -527,11 +535,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `DedicatedSpareDrives`: a list of links.
+        /// `DedicatedSpareDrives`. A list of links.
         dedicated_spare_drives: list view::Reference = "DedicatedSpareDrives";
-        /// `SpareResourceSets`: a list of links.
+        /// `SpareResourceSets`. A list of links.
         spare_resource_sets: list view::Reference = "SpareResourceSets";
-        /// `JournalingMedia`: a link.
+        /// `JournalingMedia`. A link.
         journaling_media: value view::Nullable<view::Reference> = "JournalingMedia";
     }
 }
@@ -539,7 +547,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`NVMeNamespaceProperties`]: its writable members.
     pub struct NVMeNamespacePropertiesPatch {
-        /// `IsShareable`: true or false.
+        /// `IsShareable`. True or false.
         is_shareable: value view::Nullable<bool> = "IsShareable";
     }
 }
@@ -548,85 +556,85 @@ redfish_proto::patch! {
     /// The body that creates a [`Volume`], with what the schema requires as arguments of `new`.
     pub struct VolumeCreate creates Volume (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `CapacityBytes`: an integer in bytes.
+        /// `CapacityBytes`. An integer in bytes.
         capacity_bytes: value view::Nullable<i64> = "CapacityBytes";
-        /// `Encrypted`: true or false.
+        /// `Encrypted`. True or false.
         encrypted: value view::Nullable<bool> = "Encrypted";
-        /// `EncryptionTypes`: a list of values of an enumeration.
+        /// `EncryptionTypes`. A list of values of an enumeration.
         encryption_types: list EncryptionTypes = "EncryptionTypes";
-        /// `Identifiers`: a list of objects.
+        /// `Identifiers`. A list of objects.
         identifiers: list Value = "Identifiers";
-        /// `BlockSizeBytes`: an integer in bytes.
+        /// `BlockSizeBytes`. An integer in bytes.
         block_size_bytes: value view::Nullable<i64> = "BlockSizeBytes";
-        /// `Operations`: a list of objects.
+        /// `Operations`. A list of objects.
         operations: list Value = "Operations";
-        /// `OptimumIOSizeBytes`: an integer in bytes.
+        /// `OptimumIOSizeBytes`. An integer in bytes.
         optimum_io_size_bytes: value view::Nullable<i64> = "OptimumIOSizeBytes";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `AccessCapabilities`: a list of objects whose members the schema does not list.
+        /// `AccessCapabilities`. A list of objects whose members the schema does not list.
         access_capabilities: list Value = "AccessCapabilities";
-        /// `MaxBlockSizeBytes`: an integer in bytes.
+        /// `MaxBlockSizeBytes`. An integer in bytes.
         max_block_size_bytes: value view::Nullable<i64> = "MaxBlockSizeBytes";
-        /// `Capacity`: an object whose members the schema does not list.
+        /// `Capacity`. An object whose members the schema does not list.
         capacity: value Value = "Capacity";
-        /// `CapacitySources`: a list of objects whose members the schema does not list.
+        /// `CapacitySources`. A list of objects whose members the schema does not list.
         capacity_sources: list Value = "CapacitySources";
-        /// `LowSpaceWarningThresholdPercents`: a list of integers in percent.
+        /// `LowSpaceWarningThresholdPercents`. A list of integers in percent.
         low_space_warning_threshold_percents: list i64 = "LowSpaceWarningThresholdPercents";
-        /// `Manufacturer`: text.
+        /// `Manufacturer`. Text.
         manufacturer: value view::Nullable<String> = "Manufacturer";
-        /// `Model`: text.
+        /// `Model`. Text.
         model: value view::Nullable<String> = "Model";
-        /// `ReplicaInfo`: an object whose members the schema does not list.
+        /// `ReplicaInfo`. An object whose members the schema does not list.
         replica_info: value Value = "ReplicaInfo";
-        /// `RemainingCapacityPercent`: an integer.
+        /// `RemainingCapacityPercent`. An integer.
         remaining_capacity_percent: value view::Nullable<i64> = "RemainingCapacityPercent";
-        /// `RecoverableCapacitySourceCount`: an integer.
+        /// `RecoverableCapacitySourceCount`. An integer.
         recoverable_capacity_source_count: value view::Nullable<i64> = "RecoverableCapacitySourceCount";
-        /// `RAIDType`: a value of an enumeration.
+        /// `RAIDType`. A value of an enumeration.
         raid_type: value view::Nullable<RAIDType> = "RAIDType";
-        /// `ProvisioningPolicy`: an object whose members the schema does not list.
+        /// `ProvisioningPolicy`. An object whose members the schema does not list.
         provisioning_policy: value view::Nullable<Value> = "ProvisioningPolicy";
-        /// `StripSizeBytes`: an integer in bytes.
+        /// `StripSizeBytes`. An integer in bytes.
         strip_size_bytes: value view::Nullable<i64> = "StripSizeBytes";
-        /// `ReadCachePolicy`: a value of an enumeration.
+        /// `ReadCachePolicy`. A value of an enumeration.
         read_cache_policy: value view::Nullable<ReadCachePolicyType> = "ReadCachePolicy";
-        /// `VolumeUsage`: a value of an enumeration.
+        /// `VolumeUsage`. A value of an enumeration.
         volume_usage: value view::Nullable<VolumeUsageType> = "VolumeUsage";
-        /// `WriteCachePolicy`: a value of an enumeration.
+        /// `WriteCachePolicy`. A value of an enumeration.
         write_cache_policy: value view::Nullable<WriteCachePolicyType> = "WriteCachePolicy";
-        /// `WriteCacheState`: a value of an enumeration.
+        /// `WriteCacheState`. A value of an enumeration.
         write_cache_state: value view::Nullable<WriteCacheStateType> = "WriteCacheState";
-        /// `LogicalUnitNumber`: an integer.
+        /// `LogicalUnitNumber`. An integer.
         logical_unit_number: value view::Nullable<i64> = "LogicalUnitNumber";
-        /// `MediaSpanCount`: an integer.
+        /// `MediaSpanCount`. An integer.
         media_span_count: value view::Nullable<i64> = "MediaSpanCount";
-        /// `DisplayName`: text.
+        /// `DisplayName`. Text.
         display_name: value view::Nullable<String> = "DisplayName";
-        /// `WriteHoleProtectionPolicy`: a value of an enumeration.
+        /// `WriteHoleProtectionPolicy`. A value of an enumeration.
         write_hole_protection_policy: value WriteHoleProtectionPolicyType = "WriteHoleProtectionPolicy";
-        /// `Deduplicated`: true or false.
+        /// `Deduplicated`. True or false.
         deduplicated: value view::Nullable<bool> = "Deduplicated";
-        /// `Compressed`: true or false.
+        /// `Compressed`. True or false.
         compressed: value view::Nullable<bool> = "Compressed";
-        /// `IOPerfModeEnabled`: true or false.
+        /// `IOPerfModeEnabled`. True or false.
         io_perf_mode_enabled: value view::Nullable<bool> = "IOPerfModeEnabled";
-        /// `NVMeNamespaceProperties`: an object.
+        /// `NVMeNamespaceProperties`. An object.
         nvme_namespace_properties: object NVMeNamespacePropertiesPatch = "NVMeNamespaceProperties";
-        /// `InitializeMethod`: a value of an enumeration.
+        /// `InitializeMethod`. A value of an enumeration.
         initialize_method: value view::Nullable<InitializeMethod> = "InitializeMethod";
-        /// `IsBootCapable`: true or false.
+        /// `IsBootCapable`. True or false.
         is_boot_capable: value view::Nullable<bool> = "IsBootCapable";
-        /// `RemoteReplicaTargets`: a list of texts.
+        /// `RemoteReplicaTargets`. A list of texts.
         remote_replica_targets: list String = "RemoteReplicaTargets";
-        /// `ReplicationEnabled`: true or false.
+        /// `ReplicationEnabled`. True or false.
         replication_enabled: value view::Nullable<bool> = "ReplicationEnabled";
-        /// `ALUA`: an object.
+        /// `ALUA`. An object.
         alua: value view::Nullable<Value> = "ALUA";
     }
 }
@@ -636,11 +644,8 @@ redfish_proto::enumeration! {
     ///
     /// `EncryptionTypes` of the schema `Volume` 1.10.2.
     pub enum EncryptionTypes {
-        /// `NativeDriveEncryption`.
         NativeDriveEncryption = "NativeDriveEncryption",
-        /// `ControllerAssisted`.
         ControllerAssisted = "ControllerAssisted",
-        /// `SoftwareAssisted`.
         SoftwareAssisted = "SoftwareAssisted",
     }
 }
@@ -650,11 +655,8 @@ redfish_proto::enumeration! {
     ///
     /// `InitializeMethod` of the schema `Volume` 1.10.2.
     pub enum InitializeMethod {
-        /// `Skip`.
         Skip = "Skip",
-        /// `Background`.
         Background = "Background",
-        /// `Foreground`.
         Foreground = "Foreground",
     }
 }
@@ -664,9 +666,7 @@ redfish_proto::enumeration! {
     ///
     /// `InitializeType` of the schema `Volume` 1.10.2.
     pub enum InitializeType {
-        /// `Fast`.
         Fast = "Fast",
-        /// `Slow`.
         Slow = "Slow",
     }
 }
@@ -676,37 +676,21 @@ redfish_proto::enumeration! {
     ///
     /// `LBAFormatType` of the schema `Volume` 1.10.2.
     pub enum LBAFormatType {
-        /// `LBAFormat0`.
         LBAFormat0 = "LBAFormat0",
-        /// `LBAFormat1`.
         LBAFormat1 = "LBAFormat1",
-        /// `LBAFormat2`.
         LBAFormat2 = "LBAFormat2",
-        /// `LBAFormat3`.
         LBAFormat3 = "LBAFormat3",
-        /// `LBAFormat4`.
         LBAFormat4 = "LBAFormat4",
-        /// `LBAFormat5`.
         LBAFormat5 = "LBAFormat5",
-        /// `LBAFormat6`.
         LBAFormat6 = "LBAFormat6",
-        /// `LBAFormat7`.
         LBAFormat7 = "LBAFormat7",
-        /// `LBAFormat8`.
         LBAFormat8 = "LBAFormat8",
-        /// `LBAFormat9`.
         LBAFormat9 = "LBAFormat9",
-        /// `LBAFormat10`.
         LBAFormat10 = "LBAFormat10",
-        /// `LBAFormat11`.
         LBAFormat11 = "LBAFormat11",
-        /// `LBAFormat12`.
         LBAFormat12 = "LBAFormat12",
-        /// `LBAFormat13`.
         LBAFormat13 = "LBAFormat13",
-        /// `LBAFormat14`.
         LBAFormat14 = "LBAFormat14",
-        /// `LBAFormat15`.
         LBAFormat15 = "LBAFormat15",
     }
 }
@@ -716,13 +700,9 @@ redfish_proto::enumeration! {
     ///
     /// `LBARelativePerformanceType` of the schema `Volume` 1.10.2.
     pub enum LBARelativePerformanceType {
-        /// `Best`.
         Best = "Best",
-        /// `Better`.
         Better = "Better",
-        /// `Good`.
         Good = "Good",
-        /// `Degraded`.
         Degraded = "Degraded",
     }
 }
@@ -732,13 +712,9 @@ redfish_proto::enumeration! {
     ///
     /// `NamespaceType` of the schema `Volume` 1.10.2.
     pub enum NamespaceType {
-        /// `Block`.
         Block = "Block",
-        /// `KeyValue`.
         KeyValue = "KeyValue",
-        /// `ZNS`.
         ZNS = "ZNS",
-        /// `Computational`.
         Computational = "Computational",
     }
 }
@@ -748,33 +724,19 @@ redfish_proto::enumeration! {
     ///
     /// `OperationType` of the schema `Volume` 1.10.2.
     pub enum OperationType {
-        /// `Deduplicate`.
         Deduplicate = "Deduplicate",
-        /// `CheckConsistency`.
         CheckConsistency = "CheckConsistency",
-        /// `Initialize`.
         Initialize = "Initialize",
-        /// `Replicate`.
         Replicate = "Replicate",
-        /// `Delete`.
         Delete = "Delete",
-        /// `ChangeRAIDType`.
         ChangeRAIDType = "ChangeRAIDType",
-        /// `Rebuild`.
         Rebuild = "Rebuild",
-        /// `Encrypt`.
         Encrypt = "Encrypt",
-        /// `Decrypt`.
         Decrypt = "Decrypt",
-        /// `Resize`.
         Resize = "Resize",
-        /// `Compress`.
         Compress = "Compress",
-        /// `Sanitize`.
         Sanitize = "Sanitize",
-        /// `Format`.
         Format = "Format",
-        /// `ChangeStripSize`.
         ChangeStripSize = "ChangeStripSize",
     }
 }
@@ -784,39 +746,22 @@ redfish_proto::enumeration! {
     ///
     /// `RAIDType` of the schema `Volume` 1.10.2.
     pub enum RAIDType {
-        /// `RAID0`.
         RAID0 = "RAID0",
-        /// `RAID1`.
         RAID1 = "RAID1",
-        /// `RAID3`.
         RAID3 = "RAID3",
-        /// `RAID4`.
         RAID4 = "RAID4",
-        /// `RAID5`.
         RAID5 = "RAID5",
-        /// `RAID6`.
         RAID6 = "RAID6",
-        /// `RAID10`.
         RAID10 = "RAID10",
-        /// `RAID01`.
         RAID01 = "RAID01",
-        /// `RAID6TP`.
         RAID6TP = "RAID6TP",
-        /// `RAID1E`.
         RAID1E = "RAID1E",
-        /// `RAID50`.
         RAID50 = "RAID50",
-        /// `RAID60`.
         RAID60 = "RAID60",
-        /// `RAID00`.
         RAID00 = "RAID00",
-        /// `RAID10E`.
         RAID10E = "RAID10E",
-        /// `RAID1Triple`.
         RAID1Triple = "RAID1Triple",
-        /// `RAID10Triple`.
         RAID10Triple = "RAID10Triple",
-        /// `None`.
         None = "None",
     }
 }
@@ -826,11 +771,8 @@ redfish_proto::enumeration! {
     ///
     /// `ReadCachePolicyType` of the schema `Volume` 1.10.2.
     pub enum ReadCachePolicyType {
-        /// `ReadAhead`.
         ReadAhead = "ReadAhead",
-        /// `AdaptiveReadAhead`.
         AdaptiveReadAhead = "AdaptiveReadAhead",
-        /// `Off`.
         Off = "Off",
     }
 }
@@ -840,17 +782,11 @@ redfish_proto::enumeration! {
     ///
     /// `VolumeType` of the schema `Volume` 1.10.2.
     pub enum VolumeType {
-        /// `RawDevice`.
         RawDevice = "RawDevice",
-        /// `NonRedundant`.
         NonRedundant = "NonRedundant",
-        /// `Mirrored`.
         Mirrored = "Mirrored",
-        /// `StripedWithParity`.
         StripedWithParity = "StripedWithParity",
-        /// `SpannedMirrors`.
         SpannedMirrors = "SpannedMirrors",
-        /// `SpannedStripesWithParity`.
         SpannedStripesWithParity = "SpannedStripesWithParity",
     }
 }
@@ -860,15 +796,10 @@ redfish_proto::enumeration! {
     ///
     /// `VolumeUsageType` of the schema `Volume` 1.10.2.
     pub enum VolumeUsageType {
-        /// `Data`.
         Data = "Data",
-        /// `SystemData`.
         SystemData = "SystemData",
-        /// `CacheOnly`.
         CacheOnly = "CacheOnly",
-        /// `SystemReserve`.
         SystemReserve = "SystemReserve",
-        /// `ReplicationReserve`.
         ReplicationReserve = "ReplicationReserve",
     }
 }
@@ -878,13 +809,9 @@ redfish_proto::enumeration! {
     ///
     /// `WriteCachePolicyType` of the schema `Volume` 1.10.2.
     pub enum WriteCachePolicyType {
-        /// `WriteThrough`.
         WriteThrough = "WriteThrough",
-        /// `ProtectedWriteBack`.
         ProtectedWriteBack = "ProtectedWriteBack",
-        /// `UnprotectedWriteBack`.
         UnprotectedWriteBack = "UnprotectedWriteBack",
-        /// `Off`.
         Off = "Off",
     }
 }
@@ -894,11 +821,8 @@ redfish_proto::enumeration! {
     ///
     /// `WriteCacheStateType` of the schema `Volume` 1.10.2.
     pub enum WriteCacheStateType {
-        /// `Unprotected`.
         Unprotected = "Unprotected",
-        /// `Protected`.
         Protected = "Protected",
-        /// `Degraded`.
         Degraded = "Degraded",
     }
 }
@@ -908,13 +832,9 @@ redfish_proto::enumeration! {
     ///
     /// `WriteHoleProtectionPolicyType` of the schema `Volume` 1.10.2.
     pub enum WriteHoleProtectionPolicyType {
-        /// `Off`.
         Off = "Off",
-        /// `Journaling`.
         Journaling = "Journaling",
-        /// `DistributedLog`.
         DistributedLog = "DistributedLog",
-        /// `Oem`.
         Oem = "Oem",
     }
 }

@@ -13,25 +13,29 @@ redfish_proto::view! {
     /// `Zone` of the schema `Zone` 1.6.3.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Zones/{ZoneId}`, for example.
     pub struct Zone = "Zone.Zone" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Id`: text.
+        /// Text.
         pub fn id(&self) -> Option<view::Text> = "Id";
-        /// `Description`: text.
+        /// Text.
         pub fn description(&self) -> Option<view::Text> = "Description";
-        /// `Name`: text.
+        /// Text.
         pub fn name(&self) -> Option<view::Text> = "Name";
-        /// `Status`: an object.
+        /// An object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
-        /// `Links`: an object.
+        /// An object.
         pub fn links(&self) -> Option<Links> = "Links";
-        /// `Identifiers`: a list of objects.
+        /// A list of objects.
         pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
-        /// `ExternalAccessibility`: a value of an enumeration. Writable.
+        /// A value of an enumeration. Writable.
         pub fn external_accessibility(&self) -> Option<ExternalAccessibility> = "ExternalAccessibility";
-        /// `ZoneType`: a value of an enumeration. Writable.
+        /// The values of `ExternalAccessibility` that the service allows, if it lists them.
+        pub fn external_accessibility_allowable_values(&self) -> view::List<ExternalAccessibility> = "ExternalAccessibility@Redfish.AllowableValues";
+        /// A value of an enumeration. Writable.
         pub fn zone_type(&self) -> Option<ZoneType> = "ZoneType";
-        /// `DefaultRoutingEnabled`: true or false. Writable.
+        /// The values of `ZoneType` that the service allows, if it lists them.
+        pub fn zone_type_allowable_values(&self) -> view::List<ZoneType> = "ZoneType@Redfish.AllowableValues";
+        /// True or false. Writable.
         pub fn default_routing_enabled(&self) -> Option<bool> = "DefaultRoutingEnabled";
     }
 }
@@ -41,20 +45,20 @@ redfish_proto::view! {
     ///
     /// `Links` of the schema `Zone` 1.6.3.
     pub struct Links = "Zone.Links" {
-        /// `Oem`: an object whose members the schema does not list.
+        /// An object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
-        /// `Endpoints`: a list of links.
+        /// A list of links.
         pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
-        /// `InvolvedSwitches`: a list of links.
+        /// A list of links.
         pub fn involved_switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "InvolvedSwitches";
-        /// `ResourceBlocks`: a list of links.
+        /// A list of links.
         #[cfg(feature = "composition")]
         pub fn resource_blocks(&self) -> view::List<view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
-        /// `AddressPools`: a list of links.
+        /// A list of links.
         pub fn address_pools(&self) -> view::List<view::Link<crate::address_pool::AddressPool>> = "AddressPools";
-        /// `ContainedByZones`: a list of links.
+        /// A list of links.
         pub fn contained_by_zones(&self) -> view::List<view::Link<Zone>> = "ContainedByZones";
-        /// `ContainsZones`: a list of links. Writable.
+        /// A list of links. Writable.
         pub fn contains_zones(&self) -> view::List<view::Link<Zone>> = "ContainsZones";
     }
 }
@@ -106,9 +110,9 @@ impl Zone {
 redfish_proto::patch! {
     /// Optional parameters of the action `Zone.AddEndpoint`.
     pub struct AddEndpointParameters {
-        /// `EndpointETag`: text.
+        /// `EndpointETag`. Text.
         endpoint_etag: value String = "EndpointETag";
-        /// `ZoneETag`: text.
+        /// `ZoneETag`. Text.
         zone_etag: value String = "ZoneETag";
     }
 }
@@ -116,9 +120,9 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Optional parameters of the action `Zone.RemoveEndpoint`.
     pub struct RemoveEndpointParameters {
-        /// `EndpointETag`: text.
+        /// `EndpointETag`. Text.
         endpoint_etag: value String = "EndpointETag";
-        /// `ZoneETag`: text.
+        /// `ZoneETag`. Text.
         zone_etag: value String = "ZoneETag";
     }
 }
@@ -126,13 +130,13 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Zone`]: its writable members.
     pub struct ZonePatch of Zone {
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `ExternalAccessibility`: a value of an enumeration.
+        /// `ExternalAccessibility`. A value of an enumeration.
         external_accessibility: value view::Nullable<ExternalAccessibility> = "ExternalAccessibility";
-        /// `ZoneType`: a value of an enumeration.
+        /// `ZoneType`. A value of an enumeration.
         zone_type: value view::Nullable<ZoneType> = "ZoneType";
-        /// `DefaultRoutingEnabled`: true or false.
+        /// `DefaultRoutingEnabled`. True or false.
         default_routing_enabled: value view::Nullable<bool> = "DefaultRoutingEnabled";
     }
 }
@@ -140,7 +144,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// Changes of [`Links`]: its writable members.
     pub struct LinksPatch {
-        /// `ContainsZones`: a list of links.
+        /// `ContainsZones`. A list of links.
         contains_zones: list view::Reference = "ContainsZones";
     }
 }
@@ -149,19 +153,19 @@ redfish_proto::patch! {
     /// The body that creates a [`Zone`], with what the schema requires as arguments of `new`.
     pub struct ZoneCreate creates Zone (
     ) {
-        /// `Description`: text.
+        /// `Description`. Text.
         description: value view::Nullable<String> = "Description";
-        /// `Name`: text.
+        /// `Name`. Text.
         name: value String = "Name";
-        /// `Links`: an object.
+        /// `Links`. An object.
         links: object LinksPatch = "Links";
-        /// `Identifiers`: a list of objects.
+        /// `Identifiers`. A list of objects.
         identifiers: list Value = "Identifiers";
-        /// `ExternalAccessibility`: a value of an enumeration.
+        /// `ExternalAccessibility`. A value of an enumeration.
         external_accessibility: value view::Nullable<ExternalAccessibility> = "ExternalAccessibility";
-        /// `ZoneType`: a value of an enumeration.
+        /// `ZoneType`. A value of an enumeration.
         zone_type: value view::Nullable<ZoneType> = "ZoneType";
-        /// `DefaultRoutingEnabled`: true or false.
+        /// `DefaultRoutingEnabled`. True or false.
         default_routing_enabled: value view::Nullable<bool> = "DefaultRoutingEnabled";
     }
 }
@@ -171,13 +175,9 @@ redfish_proto::enumeration! {
     ///
     /// `ExternalAccessibility` of the schema `Zone` 1.6.3.
     pub enum ExternalAccessibility {
-        /// `GloballyAccessible`.
         GloballyAccessible = "GloballyAccessible",
-        /// `NonZonedAccessible`.
         NonZonedAccessible = "NonZonedAccessible",
-        /// `ZoneOnly`.
         ZoneOnly = "ZoneOnly",
-        /// `NoInternalRouting`.
         NoInternalRouting = "NoInternalRouting",
     }
 }
@@ -187,13 +187,9 @@ redfish_proto::enumeration! {
     ///
     /// `ZoneType` of the schema `Zone` 1.6.3.
     pub enum ZoneType {
-        /// `Default`.
         Default = "Default",
-        /// `ZoneOfEndpoints`.
         ZoneOfEndpoints = "ZoneOfEndpoints",
-        /// `ZoneOfZones`.
         ZoneOfZones = "ZoneOfZones",
-        /// `ZoneOfResourceBlocks`.
         ZoneOfResourceBlocks = "ZoneOfResourceBlocks",
     }
 }

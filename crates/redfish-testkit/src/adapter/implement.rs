@@ -20,7 +20,7 @@ macro_rules! adapter {
             use redfish_proto::events::{EventSource, Subscription};
             use redfish_proto::ops::{
                 Action, Listed, LogoutOutcome, Monitor, Outcome, PowerChange, PushUpdate, ResetAccepted,
-                TaskOutcome, Watch,
+                TaskOutcome, Watch, Written,
             };
             use redfish_proto::query::Query;
             use redfish_proto::view::{Collection, Create, Decode, Link, Patch, View};
@@ -197,6 +197,10 @@ macro_rules! adapter {
                     progress: impl FnMut(&Watch) + Send,
                 ) -> Result<TaskOutcome, Error> {
                     wait(self.0.watch(monitor, deadline, progress))
+                }
+
+                fn finish(&self, outcome: Outcome, deadline: Duration) -> Result<Written, Error> {
+                    wait(self.0.finish(outcome, deadline))
                 }
 
                 fn reset(

@@ -53,7 +53,7 @@ fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
     let (server, client) = mock::<A>(&[]);
     let ((receiver_bmc, pushed), (other, _)) = (receiver(), receiver());
     let removed = client.subscribe(Subscription::new(format!("{}/removed", other.url()))).unwrap();
-    client.unsubscribe(removed.as_str()).unwrap();
+    let _ = client.unsubscribe(removed.as_str()).unwrap();
     let repeated = client.unsubscribe(removed.as_str()).unwrap_err();
     assert_eq!(*repeated.kind(), ErrorKind::NotFound);
 
@@ -70,7 +70,7 @@ fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
 
     let members = client.members("/redfish/v1/Systems").unwrap();
     let system = members.map(|member| member.unwrap().link().unwrap().into_owned()).next().unwrap();
-    client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
+    let _ = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
     let (head, body) = pushed.recv_timeout(TIMEOUT).unwrap();
     assert_eq!((head.method.as_str(), head.target.as_str()), ("POST", "/events"));
     assert_eq!(head.header("authorization"), Some("Bearer rx-t0ken"));
@@ -78,7 +78,7 @@ fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
     assert_eq!(records[0].origin.as_deref(), Some(system.as_str()));
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["Context"], "night run 7");
 
-    client.unsubscribe(target.as_str()).unwrap();
+    let _ = client.unsubscribe(target.as_str()).unwrap();
     assert!(client.subscriptions().unwrap().complete().unwrap().is_empty());
     assert!(other.requests().is_empty());
     client.close().unwrap();

@@ -200,7 +200,7 @@ fn a_write_with_an_old_etag_is_a_conflict_with_the_current_etag<A: Adapter>() {
     let (_server, client) = mock::<A>(&[]);
     let system = system(&client);
     let old = client.read::<Value>(&system).unwrap();
-    client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
+    let _ = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
     let change = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
     let write = Write::patch(old.target(), change).if_match(IfMatch::Exactly(old.etag().unwrap().clone()));
     let error = client.run(write).unwrap_err();

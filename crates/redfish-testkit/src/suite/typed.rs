@@ -1,5 +1,7 @@
 //! Typed resources, against the mock.
 
+use std::time::Duration;
+
 use redfish_mock::{ServeOptions, Server, Settings, Tls};
 use redfish_proto::ops::Outcome;
 use redfish_proto::view::{Json, Link};
@@ -22,12 +24,18 @@ suite! {
     members_of_all_pages_are_fetched_in_order,
     a_change_is_sent_with_the_version_that_was_read,
     an_account_is_created_with_what_is_required,
+    a_change_that_takes_time_is_finished_or_fails,
     an_action_is_checked_before_it_is_sent,
 }
 
 fn mock<A: Adapter>() -> (Server, A) {
+    mock_with_faults(&[])
+}
+
+fn mock_with_faults<A: Adapter>(faults: &[&str]) -> (Server, A) {
     let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
-    let server = Server::start(Settings::default(), options).unwrap();
+    let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    let server = Server::start(Settings { faults, ..Settings::default() }, options).unwrap();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("admin", "machine-room"))
         .build()
@@ -51,7 +59,7 @@ fn links_lead_from_the_root_to_each_drive<A: Adapter>() {
     for system in client.fetch_all(&systems.members().collect::<Vec<_>>()) {
         let system = system.unwrap();
         assert!(system.etag().is_some());
-        for storage in client.fetch_members(&system.storage().unwrap()) {
+        for storage in client.fetch_members(system.storage()) {
             for drive in client.fetch_all(&storage.unwrap().drives().collect::<Vec<_>>()) {
                 serials.push(drive.unwrap().serial_number().unwrap());
             }
@@ -150,7 +158,7 @@ fn a_link_to_a_part_of_a_resource_leads_to_the_part<A: Adapter>() {
 fn members_of_all_pages_are_fetched_in_order<A: Adapter>() {
     let (_server, client) = mock::<A>();
     let manager = &client.managers().unwrap()[0];
-    let services = client.fetch_members(&manager.log_services().unwrap());
+    let services = client.fetch_members(manager.log_services());
     let entries = services[0].as_ref().unwrap().entries().unwrap();
     let entries: Vec<_> = client.fetch_members(&entries).into_iter().map(Result::unwrap).collect();
     assert!(entries.len() > 1, "{}", entries.len());
@@ -173,14 +181,16 @@ fn a_change_is_sent_with_the_version_that_was_read<A: Adapter>() {
             .asset_tag(tag)
             .boot(|boot| boot.boot_source_override_target(BootSource::Pxe))
     };
-    client.update(&system, change("first")).unwrap();
+    let _ = client.update(&system, change("first")).unwrap();
     let conflict = client.update(&system, change("second")).unwrap_err();
     assert!(matches!(conflict.kind(), ErrorKind::Conflict), "{conflict}");
     let system = client.reread(system).unwrap();
     assert_eq!(system.asset_tag().as_deref(), Some("first"));
-    assert_eq!(system.boot().unwrap().boot_source_override_target(), Some(BootSource::Pxe));
-    client.update(&system, ComputerSystemPatch::new().asset_tag("")).unwrap();
-    client.patch(system.target().as_str(), &change("third")).unwrap();
+    let boot = system.boot().unwrap();
+    assert_eq!(boot.boot_source_override_target(), Some(BootSource::Pxe));
+    assert!(boot.boot_source_override_target_allowable_values().any(|target| target == BootSource::Cd));
+    let _ = client.update(&system, ComputerSystemPatch::new().asset_tag("")).unwrap();
+    let _ = client.patch(system.target().as_str(), &change("third")).unwrap();
     assert_eq!(client.reread(system).unwrap().asset_tag().as_deref(), Some("third"));
     client.close().unwrap();
 }
@@ -192,7 +202,9 @@ fn an_account_is_created_with_what_is_required<A: Adapter>() {
     let accounts = service.accounts().unwrap();
     let body = ManagerAccountCreate::new("ada", "Operator", "engine No. 1").enabled(true);
     assert!(!format!("{body:?}").contains("engine"), "{body:?}");
-    let Outcome::Finished(_) = client.create(&accounts, body).unwrap() else { panic!("not finished") };
+    let outcome = client.create(&accounts, body).unwrap();
+    let created = outcome.created().unwrap().as_str().to_owned();
+    assert_eq!(client.get::<ManagerAccount>(&created).unwrap().user_name().unwrap(), "ada");
     let names: Vec<String> = client
         .fetch_members(&accounts)
         .into_iter()
@@ -201,6 +213,17 @@ fn an_account_is_created_with_what_is_required<A: Adapter>() {
     assert!(names.contains(&"ada".to_owned()), "{names:?}");
     let first: ManagerAccount = client.get("/redfish/v1/AccountService/Accounts/1").unwrap();
     assert!(first.enabled().unwrap());
+    client.close().unwrap();
+}
+
+fn a_change_that_takes_time_is_finished_or_fails<A: Adapter>() {
+    let (_server, client) = mock_with_faults::<A>(&["task=0s@/redfish/v1/Systems/E1D8B426*1"]);
+    let system =
+        client.systems().unwrap().into_iter().find(|system| system.id().unwrap() == "E1D8B426").unwrap();
+    let outcome = client.update(&system, ComputerSystemPatch::new().asset_tag("R7-U12")).unwrap();
+    assert!(matches!(outcome, Outcome::Accepted(_)) && outcome.created().is_none(), "{outcome:?}");
+    client.finish(outcome, Duration::from_secs(60)).unwrap();
+    assert_eq!(client.reread(system).unwrap().asset_tag().unwrap(), "R7-U12");
     client.close().unwrap();
 }
 
@@ -217,7 +240,7 @@ fn an_action_is_checked_before_it_is_sent<A: Adapter>() {
     let missing = chassis.reset(ResetType::PowerCycle).unwrap_err();
     assert!(matches!(missing.kind(), ErrorKind::ActionNotFound { .. }), "{missing}");
     assert!(missing.to_string().contains("/redfish/v1/Chassis/"), "{missing}");
-    client.run(system.reset(ResetType::GracefulRestart).unwrap()).unwrap();
+    let _ = client.run(system.reset(ResetType::GracefulRestart).unwrap()).unwrap();
     let posts: Vec<_> =
         handled(&server).into_iter().skip(before).filter(|(method, _)| method == "POST").collect();
     assert_eq!(posts.len(), 1, "{posts:?}");

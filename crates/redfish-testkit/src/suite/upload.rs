@@ -132,7 +132,7 @@ fn parameters_and_parts_are_pushed_with_the_image<A: Adapter>() {
     let source = once::<A>();
     let update = source.push_update("bios.bin").unwrap().parameter("ForceUpdate", true.into());
     let update = update.part("OemAcme", "text/plain", b"a part".to_vec()).unwrap();
-    client.push(client.service().call(update), &source).unwrap();
+    let _ = client.push(client.service().call(update), &source).unwrap();
     let pushed = pushed.lock().unwrap();
     let body = String::from_utf8_lossy(&pushed[0]);
     let [parameters, image, part] = ["{\"ForceUpdate\":true}", "of a few bytes", "name=\"OemAcme\""]
@@ -143,7 +143,7 @@ fn parameters_and_parts_are_pushed_with_the_image<A: Adapter>() {
 fn each_push_has_its_own_boundary<A: Adapter>() {
     let (bmc, _) = recording(MULTIPART);
     for _ in 0..2 {
-        client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
+        let _ = client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     }
     let mut kinds: Vec<String> =
         bmc.heads().iter().filter_map(|head| head.header("content-type").map(str::to_owned)).collect();
@@ -153,7 +153,7 @@ fn each_push_has_its_own_boundary<A: Adapter>() {
 
 fn the_plain_image_is_pushed_if_multipart_is_not_supported<A: Adapter>() {
     let (bmc, pushed) = recording(PLAIN);
-    client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
+    let _ = client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     let heads = bmc.heads();
     let head = heads.last().unwrap();
     assert_eq!((head.target.as_str(), head.header("transfer-encoding")), ("/plain", None));
@@ -169,7 +169,7 @@ fn a_file_is_read_from_the_start_up_to_its_original_length<A: Adapter>() {
     std::fs::write(&path, [IMAGE, b" and more"].concat()).unwrap();
     let (bmc, pushed) = recording(PLAIN);
     for _ in 0..2 {
-        client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap();
+        let _ = client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap();
     }
     std::fs::remove_file(&path).unwrap();
     assert_eq!(*pushed.lock().unwrap(), [IMAGE, IMAGE]);
@@ -213,7 +213,7 @@ fn a_read_once_image_that_was_not_read_is_sent_after_a_417_and_with_a_new_sessio
             connection.respond("204 No Content", "", "")
         }
     });
-    client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
+    let _ = client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     let pushed = pushed.lock().unwrap();
     assert!(pushed.len() == 1 && pushed[0].windows(IMAGE.len()).any(|bytes| bytes == IMAGE));
     assert_eq!(pushes(&bmc), 3);
@@ -301,7 +301,7 @@ fn an_expired_token_is_renewed_before_the_image_is_opened<A: Adapter>() {
         connection.body(head)?;
         connection.respond("204 No Content", "", "")
     });
-    client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &source, &[]).unwrap();
+    let _ = client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &source, &[]).unwrap();
     assert_eq!((opened.load(Ordering::SeqCst), pushes(&bmc)), (1, 1));
     assert!(bmc.heads().last().unwrap().header("x-auth-token") == Some("new"));
 }
@@ -326,7 +326,7 @@ fn a_replayable_image_is_sent_again_with_a_new_session<A: Adapter>() {
         }
     });
     let (source, opened) = counted::<A>();
-    client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &source, &[]).unwrap();
+    let _ = client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &source, &[]).unwrap();
     assert_eq!((opened.load(Ordering::SeqCst), received.load(Ordering::SeqCst)), (2, 2));
 }
 
@@ -336,7 +336,7 @@ fn an_unreadable_image_is_an_invalid_request_and_not_retried<A: Adapter>() {
         A::Source::reopened(5, || Err(io::Error::new(io::ErrorKind::PermissionDenied, "not for you")));
     let spent = once::<A>();
     let (bmc, _) = recording(MULTIPART);
-    client::<A>(&bmc).update_firmware("bios.bin", &spent, &[]).unwrap();
+    let _ = client::<A>(&bmc).update_firmware("bios.bin", &spent, &[]).unwrap();
     let table = [
         (short, io::ErrorKind::UnexpectedEof, "the payload is shorter than declared"),
         (closed, io::ErrorKind::PermissionDenied, "not for you"),
@@ -368,7 +368,7 @@ fn progress_reports_the_bytes_read_up_to_the_end<A: Adapter>() {
     let record = progress.clone();
     let source = A::Source::once(300_000, io::repeat(7).take(300_000));
     let source = source.progress(move |bytes| record.lock().unwrap().push(bytes));
-    client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap();
+    let _ = client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap();
     let progress = progress.lock().unwrap();
     assert!(progress.len() > 1 && progress.is_sorted_by(|one, next| one < next), "{progress:?}");
     assert_eq!(progress.last(), Some(&300_000));
@@ -404,7 +404,7 @@ fn a_failed_connection_does_not_read_a_read_once_image<A: Adapter>() {
     let transport = A::Transport::new(&Trust::system_and_pem(pem.as_bytes()).unwrap());
     let service = Service::new(&peer.url("https")).unwrap();
     let client = A::builder(service).transport(&transport).build().unwrap();
-    client.update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
+    let _ = client.update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     assert_eq!(*received.lock().unwrap(), [IMAGE]);
     assert_eq!(peer.connections(), 3);
 }
