@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::features::Features;
 use crate::json;
+use crate::link::is_link;
 use crate::operation::{Auth, Operation, Request, Transition};
 use crate::ops::follow_links::root;
 use crate::ops::{CheckService, GetPage, Member};
@@ -160,14 +161,14 @@ impl Fetch {
         let uri = self.uri.as_ref().unwrap_or(page.target());
         let resource = Resource::new((), uri.clone(), ETag::of(answer), body.clone());
         let is_log = is_of_log(document.odata_type.as_deref(), page.target());
-        let links = Scanned::links_in(document.links.iter(), self.max_links, answer);
+        let (links, overflows) = Scanned::links_in(&document.links, self.max_links, answer);
         let scanned = Scanned {
             resource,
             redactor: Arc::clone(&answer.redactor),
             service: Arc::clone(&answer.service),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: true,
-            overflows: document.links.len() > links.len(),
+            overflows,
             links,
         };
         if is_first && !document.has_members {
@@ -199,16 +200,14 @@ impl Fetch {
 }
 
 impl Scanned {
-    fn links_in<'a, 'd: 'a>(
-        links: impl Iterator<Item = &'a RawLink<'d>>,
-        max: usize,
-        answer: &Answer,
-    ) -> Vec<FoundLink> {
-        let found = links.filter_map(|link| {
+    /// The links that lead to another resource, and whether there are more than `max`.
+    fn links_in(links: &[RawLink<'_>], max: usize, answer: &Answer) -> (Vec<FoundLink>, bool) {
+        let mut found = links.iter().filter_map(|link| {
             let (name, is_relation, is_single) = (&*link.name, link.is_relation, link.is_single);
             Some(FoundLink { name: name.into(), to: resolve(&link.link, answer)?, is_relation, is_single })
         });
-        found.take(max).collect()
+        let taken = found.by_ref().take(max).collect();
+        (taken, found.next().is_some())
     }
 
     /// Reads it into a type.
@@ -232,14 +231,14 @@ impl FoundMember {
             _ => answer.target().clone(),
         };
         let document: Document<'_> = serde_json::from_slice(member.as_bytes()).unwrap_or_default();
-        let links = Scanned::links_in(document.links.iter(), max_links, answer);
+        let (links, overflows) = Scanned::links_in(&document.links, max_links, answer);
         let resource = Scanned {
             resource: Resource::new((), target, None, member.body()),
             redactor: Arc::clone(&answer.redactor),
             service: Arc::clone(&answer.service),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: document.is_complete(),
-            overflows: document.links.len() > links.len(),
+            overflows,
             links,
         };
         FoundMember { link, resource: Some(Box::new(resource)) }
@@ -252,10 +251,7 @@ impl FoundMember {
 
 /// The target of a link, without a fragment, which is a part of its resource. `None` if it is no link.
 fn resolve(link: &str, answer: &Answer) -> Option<Result<Target, Box<(SafeText, Error)>>> {
-    let link = link.split('#').next().unwrap_or_default().trim();
-    if link.is_empty() {
-        return None;
-    }
+    let link = link.split('#').next().filter(|link| is_link(link))?.trim();
     // It is not the error of this exchange.
     let failed = |error: Error| {
         let error = error.with_origin(answer.service.origin()).stamped(None, &answer.redactor);

@@ -69,6 +69,28 @@ fn endless_links_end_the_walk_with_the_limit_and_the_uri() {
 }
 
 #[test]
+fn an_empty_link_and_one_to_a_fragment_of_the_same_resource_lead_nowhere() {
+    for empty in ["", " ", "#", "#/Parts/0", " #/Foo"] {
+        let part =
+            json!({"Empty": link(empty), "Links": {"Empty": [link(empty)]}, "Next": link("/redfish/v1/b")});
+        let walked = drive_alone(
+            walk("/redfish/v1/"),
+            table(vec![
+                ("/redfish/v1/", json!({"Chassis": link("/redfish/v1/Chassis"), "Empty": link(empty)})),
+                (
+                    "/redfish/v1/Chassis",
+                    json!({"Members": [link(empty), link("/redfish/v1/a"), part.clone()]}),
+                ),
+                ("/redfish/v1/a", part),
+                ("/redfish/v1/b", json!({})),
+            ]),
+        );
+        assert_eq!(walked.end(), "", "{empty:?}");
+        assert_eq!((walked.found.len(), walked.unread.len()), (4, 0), "{empty:?}: {:?}", walked.unread);
+    }
+}
+
+#[test]
 fn each_failure_is_reported_once_and_the_rest_is_read() {
     let walked = drive(
         walk("/redfish/v1/"),
