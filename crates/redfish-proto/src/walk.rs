@@ -12,6 +12,7 @@
 
 mod collections;
 mod document;
+mod events;
 mod fetch;
 mod graph;
 mod links;
@@ -20,7 +21,6 @@ mod reader;
 mod settings;
 mod tree;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,7 @@ use crate::service::Service;
 use crate::target::{Target, percent_decode};
 use crate::view::{Decode, Json};
 
+use events::Events;
 use fetch::{Contents, Scanned};
 use members::Members;
 use reader::{Job, Reader};
@@ -108,7 +109,7 @@ pub struct Walk {
     settings: Settings,
     reader: Reader,
     plan: Plan,
-    events: VecDeque<Event>,
+    events: Events,
     /// Whether the end was reported.
     ended: bool,
 }
@@ -176,7 +177,7 @@ impl Walk {
     }
 
     /// A walk through all members of a collection, in its order. Members that are only links are read, up to 64 ahead of the
-    /// first one that has not arrived.
+    /// first one that has not arrived, or fewer if they are large. The next page is read once the members before it were taken.
     pub fn members(service: impl Into<Arc<Service>>, collection: Target) -> Walk {
         Walk::with_plan(service.into(), |_| Plan::Members(Box::new(Members::new(collection))))
     }
@@ -190,7 +191,7 @@ impl Walk {
     fn with_plan(service: Arc<Service>, plan: impl FnOnce(&Settings) -> Plan) -> Walk {
         let settings = Settings::default();
         let plan = plan(&settings);
-        Walk { settings, reader: Reader::new(service), plan, events: VecDeque::new(), ended: false }
+        Walk { settings, reader: Reader::new(service), plan, events: Events::default(), ended: false }
     }
 
     /// Limits the number of links from the start. Default: no limit.
@@ -296,9 +297,13 @@ impl Walk {
         }
     }
 
-    /// The next call to run, if there is room for one more. Its result goes to [`receive`](Walk::receive).
+    /// The next call to run, if there is room for one more. Its result goes to [`receive`](Walk::receive). `None` while too
+    /// many [events](Walk::next_event) wait to be taken.
     pub fn next_call(&mut self, now: Now) -> Option<(Ticket, Call<Fetch>)> {
-        let Walk { settings, reader, plan, .. } = self;
+        let Walk { settings, reader, plan, events, .. } = self;
+        if events.is_full() {
+            return None;
+        }
         let needs_features = match plan {
             Plan::Tree(tree) => tree.needs_features(),
             Plan::Members(_) => true,
@@ -309,7 +314,7 @@ impl Walk {
             }
             match plan {
                 Plan::Tree(tree) => tree.next_job(reader, settings),
-                Plan::Members(members) => members.next_job(reader, settings),
+                Plan::Members(members) => members.next_job(reader, settings, events),
             }
         };
         let (ticket, job, deadline) = reader.next_job(settings, now, next)?;
@@ -353,8 +358,8 @@ impl Walk {
         Some(Err(error))
     }
 
-    /// How long to wait before something is repeated. The walk has ended if there is no next call, none is in flight, and nothing
-    /// is to be repeated.
+    /// How long to wait before something is repeated. The walk has ended if there is no event and no next call, none is in flight,
+    /// and nothing is to be repeated.
     pub fn pause(&self, now: Now) -> Option<Duration> {
         if self.reader.end.is_some() { None } else { self.reader.pause(now) }
     }

@@ -101,6 +101,8 @@ pub(super) struct Scanned {
     pub(super) is_complete: bool,
     pub(super) links: Vec<FoundLink>,
     pub(super) overflows: bool,
+    /// Number of bytes that are held until it is taken. The last member of a page holds the page.
+    pub(super) held: usize,
 }
 
 /// A link to another resource.
@@ -170,6 +172,7 @@ impl Fetch {
             is_complete: true,
             overflows,
             links,
+            held: body.len(),
         };
         if is_first && !document.has_members {
             return Ok(Contents::Resource(Box::new(scanned), None));
@@ -184,6 +187,8 @@ impl Fetch {
             overflows |= found.resource.as_ref().is_some_and(|resource| resource.overflows);
             members.push(found);
         }
+        let last = members.iter_mut().rev().find_map(|member| member.resource.as_mut());
+        last.into_iter().for_each(|last| last.held = body.len());
         let page = PageContents {
             target: answer.target().clone(),
             type_name: scanned.type_name.clone(),
@@ -240,6 +245,7 @@ impl FoundMember {
             is_complete: document.is_complete(),
             overflows,
             links,
+            held: 0,
         };
         FoundMember { link, resource: Some(Box::new(resource)) }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::events::{Events, MAX_HELD};
 use super::fetch::{Contents, Fetch, FoundMember, PageContents, Purpose, Scanned};
 use super::reader::{Job, Reader};
 use super::settings::Settings;
@@ -13,7 +14,7 @@ use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
 
 /// How far ahead of the first member that has not arrived others are read.
-const WINDOW: u32 = 64;
+const WINDOW: usize = 64;
 
 /// The number of the job that reads a page.
 const PAGE: u32 = u32::MAX;
@@ -24,6 +25,8 @@ pub(super) struct Members {
     unread: VecDeque<(u32, Target)>,
     /// What has arrived before its turn.
     early: BTreeMap<u32, Event>,
+    /// Number of bytes that it holds.
+    held: usize,
     /// The position whose turn it is.
     turn: u32,
     /// The position of the next member.
@@ -38,6 +41,7 @@ impl Members {
             next_page: Some(GetPage::first(collection)),
             unread: VecDeque::new(),
             early: BTreeMap::new(),
+            held: 0,
             turn: 0,
             known: 0,
             has_page: false,
@@ -55,13 +59,21 @@ impl Members {
         self.known as usize
     }
 
-    pub(super) fn next_job(&mut self, reader: &Reader, settings: &Settings) -> Option<Job> {
-        let is_near = |position: u32| position < self.turn.saturating_add(WINDOW);
-        if self.unread.front().is_some_and(|(position, _)| is_near(*position)) {
+    pub(super) fn next_job(&mut self, reader: &Reader, settings: &Settings, events: &Events) -> Option<Job> {
+        let first_untaken = self.turn as usize - events.len().min(self.turn as usize);
+        let has_space = self.held.saturating_add(events.held()) <= MAX_HELD;
+        if let Some((position, _)) = self.unread.front() {
+            // What waits for this one is released by it.
+            let is_next = *position == self.turn;
+            let is_near = (*position as usize) < first_untaken + WINDOW;
+            if !(is_next || is_near && has_space) {
+                return None;
+            }
             let (number, target) = self.unread.pop_front()?;
             return Some(Job::new(number, Fetch::resource(target, None, settings.max_pending)));
         }
-        if !self.unread.is_empty() || !is_near(self.known) {
+        let is_near = (self.known as usize) < self.turn as usize + WINDOW;
+        if events.len() > 0 || !is_near || !has_space {
             return None;
         }
         let mut page = self.next_page.take()?;
@@ -78,29 +90,30 @@ impl Members {
         &mut self,
         job: Job,
         result: Result<Contents, Error>,
-        events: &mut VecDeque<Event>,
+        events: &mut Events,
     ) -> Result<(), Error> {
         match (job.number, result) {
             (PAGE, Ok(Contents::Page(page))) => self.add_page(page, events)?,
             (PAGE, Err(error)) if !self.has_page => return Err(error),
             (PAGE, Err(error)) => self.add(page_failed(error)),
             (position, Ok(Contents::Resource(scanned, _))) => {
-                self.early.insert(position, Event::Resource(found(position, scanned)));
+                self.put(position, Event::Resource(found(position, scanned)));
             }
             (position, Err(error)) => {
                 let uri = Redactor::default().clean(&job.fetch.target().to_string());
-                self.early.insert(position, unread(position, uri, error));
+                self.put(position, unread(position, uri, error));
             }
             (_, Ok(_)) => {}
         }
         while let Some(event) = self.early.remove(&self.turn) {
             self.turn += 1;
+            self.held -= event.held();
             events.push_back(event);
         }
         Ok(())
     }
 
-    fn add_page(&mut self, page: PageContents, events: &mut VecDeque<Event>) -> Result<(), Error> {
+    fn add_page(&mut self, page: PageContents, events: &mut Events) -> Result<(), Error> {
         self.has_page = true;
         if page.left_out > 0 {
             events.push_back(Event::LeftOut { page: page.target.clone(), members: page.left_out });
@@ -130,9 +143,14 @@ impl Members {
         Ok(())
     }
 
+    fn put(&mut self, position: u32, event: Event) {
+        self.held += event.held();
+        self.early.insert(position, event);
+    }
+
     /// Adds an event after all members that are known.
     fn add(&mut self, event: Event) {
-        self.early.insert(self.known, event);
+        self.put(self.known, event);
         self.known += 1;
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use http::Method;
 use serde_json::Value;
 
+use super::events::Events;
 use super::fetch::{Contents, Fetch, FoundLink, FoundMember, PageContents, Purpose, Scanned};
 use super::graph::{Graph, Rank, START, State, is_below};
 use super::reader::{Job, Reader};
@@ -142,7 +143,7 @@ impl Tree {
 /// What results are added with.
 struct Outlet<'a> {
     settings: &'a Settings,
-    events: &'a mut VecDeque<Event>,
+    events: &'a mut Events,
 }
 
 /// The resource that contains a link.
@@ -161,7 +162,7 @@ impl Tree {
         result: Result<Contents, Error>,
         reader: &mut Reader,
         settings: &Settings,
-        events: &mut VecDeque<Event>,
+        events: &mut Events,
     ) -> Result<(), Error> {
         let outlet = &mut Outlet { settings, events };
         let (number, is_page) = (job.number, matches!(job.fetch.purpose, Purpose::Page(_)));

@@ -36,6 +36,8 @@ pub(crate) struct Walked {
     pub(crate) max_in_flight: usize,
     /// The number in flight when each request was sent.
     pub(crate) in_flight: Vec<usize>,
+    /// The number of events that were taken before each request was sent.
+    pub(crate) taken: Vec<usize>,
     pub(crate) places: BTreeMap<usize, Place>,
     pub(crate) elapsed: Duration,
 }
@@ -93,12 +95,23 @@ pub(crate) fn link(uri: &str) -> Value {
 
 /// Drives a walk with this many requests in flight. `pick` chooses the response that arrives next.
 pub(crate) fn drive(
+    walk: Walk,
+    room: usize,
+    pick: impl FnMut(usize) -> usize,
+    respond: impl FnMut(&str) -> Response,
+) -> Walked {
+    drive_taking(usize::MAX, walk, room, pick, respond)
+}
+
+/// The same, if the caller takes no more than this many events between two responses.
+pub(crate) fn drive_taking(
+    at_most: usize,
     mut walk: Walk,
     room: usize,
     mut pick: impl FnMut(usize) -> usize,
     mut respond: impl FnMut(&str) -> Response,
 ) -> Walked {
-    let mut walked = Walked::default();
+    let (mut walked, mut taken) = (Walked::default(), 0);
     let mut now = Now::default();
     let mut in_flight: Vec<(Ticket, String, Reply<Fetch>)> = Vec::new();
     loop {
@@ -113,9 +126,12 @@ pub(crate) fn drive(
             walked.requests.push(target.trim_start_matches("/redfish/v1").to_owned());
             in_flight.push((ticket, target, reply));
             walked.in_flight.push(in_flight.len());
+            walked.taken.push(taken);
             walked.max_in_flight = walked.max_in_flight.max(in_flight.len());
         }
-        while let Some(event) = walk.next_event() {
+        let before = taken;
+        while let Some(event) = (taken - before < at_most).then(|| walk.next_event()).flatten() {
+            taken += 1;
             match event {
                 Ok(Event::Resource(found)) => walked.found.push((found.number(), found.target().to_string())),
                 Ok(Event::Unread(unread)) => walked.unread.push(unread),
@@ -127,6 +143,9 @@ pub(crate) fn drive(
         }
         if walked.end.is_some() {
             in_flight.clear();
+        }
+        if in_flight.is_empty() && taken > before {
+            continue;
         }
         if in_flight.is_empty() {
             match walk.pause(now) {

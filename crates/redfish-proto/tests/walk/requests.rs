@@ -4,7 +4,7 @@ use redfish_proto::query::Features;
 use redfish_proto::walk::Walk;
 use serde_json::{Value, json};
 
-use super::bmc::{Response, Walked, drive, drive_alone, link, resource, service, table, walk};
+use super::bmc::{Response, Walked, drive, drive_alone, drive_taking, link, resource, service, table, walk};
 
 /// A service with a collection of four, of which two are complete in the page, and a log of two pages.
 fn bmc(expands: bool) -> Vec<(&'static str, Value)> {
@@ -222,4 +222,97 @@ fn members_are_read_in_the_order_of_the_collection_within_a_window() {
             respond(target)
         },
     );
+}
+
+fn number(target: &str) -> usize {
+    target.rsplit(['/', '=']).next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn the_next_page_is_requested_once_the_members_before_it_are_taken() {
+    let collection = Walk::members(service(), service().target("/c").unwrap());
+    let walked = drive_taking(
+        1,
+        collection,
+        4,
+        |_| 0,
+        |target| match number(target) {
+            _ if target == "/redfish/v1/" => Response::Json(json!({})),
+            page => {
+                let member = |n| resource(&format!("/c/{}", page * 50 + n), json!({}));
+                let members: Vec<Value> = (0..50).map(member).collect();
+                let next = (page < 9).then(|| format!("/c?p={}", page + 1));
+                Response::Json(json!({"Members": members, "Members@odata.nextLink": next}))
+            }
+        },
+    );
+    assert_eq!((walked.found.len(), walked.requests.len()), (500, 11));
+    assert_eq!(walked.taken[1..], [0, 50, 100, 150, 200, 250, 300, 350, 400, 450]);
+}
+
+#[test]
+fn members_that_wait_for_their_turn_hold_a_limited_number_of_bytes() {
+    let text = "x".repeat(1 << 20);
+    // Each member is a MiB, or each further page with one small member.
+    for page_is_large in [false, true] {
+        let (mut answered, mut ahead) = (0, 0);
+        let walked = drive(
+            Walk::members(service(), service().target("/c").unwrap()),
+            4,
+            |waiting| usize::from(waiting > 1),
+            |target| {
+                if target == "/c/0" {
+                    ahead = answered;
+                }
+                answered += 1;
+                match target {
+                    "/redfish/v1/" => Response::Json(json!({})),
+                    "/c/0" => Response::Json(json!({})),
+                    "/c" if !page_is_large => {
+                        let members: Vec<Value> = (0..40).map(|n| link(&format!("/c/{n}"))).collect();
+                        Response::Json(json!({"Members": members}))
+                    }
+                    "/c" => {
+                        let first = [link("/c/0")];
+                        Response::Json(json!({"Members": first, "Members@odata.nextLink": "/c?p=1"}))
+                    }
+                    _ if !page_is_large => Response::Json(json!({"Text": text})),
+                    page => {
+                        let n = number(page);
+                        let next = (n < 39).then(|| format!("/c?p={}", n + 1));
+                        let member = resource(&format!("/c/{n}"), json!({}));
+                        Response::Json(
+                            json!({"Members": [member], "Text": text, "Members@odata.nextLink": next}),
+                        )
+                    }
+                }
+            },
+        );
+        assert_eq!(walked.found.len(), 40);
+        assert!((8..=14).contains(&ahead), "{page_is_large}: {ahead}");
+    }
+}
+
+#[test]
+fn nothing_is_requested_while_many_events_wait() {
+    let walked = drive_taking(
+        1,
+        walk("/redfish/v1/"),
+        4,
+        |_| 0,
+        |target| match target.strip_prefix("/redfish/v1/c/") {
+            None => {
+                let links: Vec<Value> = (0..40).map(|n| link(&format!("/redfish/v1/c/{n}"))).collect();
+                Response::Json(json!({"Parts": links}))
+            }
+            Some(n) => {
+                let member = |m| resource(&format!("/redfish/v1/c/{n}/{m}"), json!({}));
+                Response::Json(json!({"Members": (0..100).map(member).collect::<Vec<Value>>()}))
+            }
+        },
+    );
+    assert_eq!(walked.found.len(), 1 + 40 * 101);
+    for (sent, taken) in walked.taken.iter().enumerate() {
+        assert!(*taken + 600 >= sent * 101, "{taken} events were taken before request {sent}");
+    }
 }
