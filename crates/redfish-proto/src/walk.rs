@@ -74,10 +74,11 @@ pub use settings::Link;
 /// # Load and failures
 ///
 /// - One request is in flight until a resource has been read with the credentials, then as many as the driver has room for, or one
-///   if the service says that it [accepts no more](Features::concurrent_requests). A 429, a 503 or a refused connection
-///   halves the number, down to one, and the request is repeated after a wait. After 32 responses, one more may be in flight.
+///   if the service says that it [accepts no more](Features::concurrent_requests). A 429, a 503, or a connection that is refused
+///   or closed without a response halves the number, down to one, and the request is repeated after a wait. After 32 responses,
+///   one more may be in flight.
 /// - A failure is an event, and the rest is read. After a failure without a response, the service root is read once, without
-///   credentials. If that fails too, the walk ends.
+///   credentials and while nothing else is in flight. If that fails too, the walk ends.
 /// - After a 401, a resource that was read before is read again. If that is refused too, the walk ends: the
 ///   credentials are not valid any more. [`resume`](Walk::resume) continues with others.
 ///

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!   a fetch ──▶ in flight ──┬─ read ─────────────────────────────────────────▶ its result
-//!                 ▲         ├─ 429, 503, refused, broken ──▶ a wait ──┐
-//!                 └─────────┼─────────────────────────────────────────┘
-//!                           ├─ no response ──▶ the root ──┬─ responds ───────▲
-//!                           │                             └─ does not ──▶ the end
+//!                 ▲         ├─ 429, 503, refused, dropped ──▶ a wait, and fewer in flight ──┐
+//!                 └─────────┼─────────────────────────────────────────────────────────────────┘
+//!                           ├─ no response ──▶ the root, alone ──┬─ responds ─▲
+//!                           │                                    └─ does not ──▶ the end
 //!                           └─ 401 ──▶ a resource that was read before ──┬─ is read ──▲
 //!                                                                        └─ 401 ──▶ the end
 //! ```
@@ -33,6 +33,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Number of responses without a refusal after which one more request may be in flight.
 const RECOVERY: u32 = 32;
 
+/// Maximum number of repetitions, besides those of the policy, of a request that was dropped while others were in flight: eight
+/// become one in three steps.
+const MAX_CROWDED: u32 = 4;
+
 /// Number of refused `$expand`s after which it is not tried any more at this service.
 const MAX_REFUSED_EXPANDS: u32 = 3;
 
@@ -46,11 +50,13 @@ pub(super) struct Job {
     pub(super) number: u32,
     pub(super) fetch: Fetch,
     attempts: u32,
+    /// How often it was dropped while others were in flight.
+    crowded: u32,
     /// When it was sent first.
     began: Option<Now>,
     /// The position of the last request among all.
     sent_as: u64,
-    /// Number in flight when it was sent, with itself.
+    /// Maximum number in flight since it was sent, with itself.
     together: usize,
     /// The position among all results at which it had no response.
     unanswered_at: Option<u64>,
@@ -95,7 +101,16 @@ enum Check {
 
 impl Job {
     pub(super) fn new(number: u32, fetch: Fetch) -> Job {
-        Job { number, fetch, attempts: 0, began: None, sent_as: 0, together: 1, unanswered_at: None }
+        Job {
+            number,
+            fetch,
+            attempts: 0,
+            crowded: 0,
+            began: None,
+            sent_as: 0,
+            together: 1,
+            unanswered_at: None,
+        }
     }
 
     /// The same, to be sent again.
@@ -103,6 +118,16 @@ impl Job {
         let mut fetch = self.fetch;
         fetch.is_repetition = true;
         Job { attempts: self.attempts + 1, fetch, ..self }
+    }
+
+    /// The same, to be sent again with fewer others in flight, which does not count.
+    fn again_with_fewer(self) -> Job {
+        Job { attempts: self.attempts, crowded: self.crowded + 1, ..self.again() }
+    }
+
+    /// Whether it had no response because others were in flight.
+    fn is_dropped_by_load(&self, error: &Error) -> bool {
+        is_dropped(error) && self.together > 1 && self.crowded < MAX_CROWDED
     }
 
     fn is_check(&self) -> bool {
@@ -228,7 +253,8 @@ impl Reader {
             return None;
         }
         let mut job = match self.check {
-            Some(_) if self.in_flight.values().any(Job::is_check) => return None,
+            // Whether the service responds does not depend on what else is in flight.
+            Some(_) if !self.in_flight.is_empty() => return None,
             Some(check) => self.check_job(check),
             None if !self.has_room(settings) => return None,
             None => match self.delayed.iter().position(|(at, _)| *at <= now) {
@@ -239,6 +265,7 @@ impl Reader {
         };
         let (began, check) = (*job.began.get_or_insert(now), job.is_check());
         job.together = self.in_flight.len() + 1;
+        self.in_flight.values_mut().for_each(|other| other.together = other.together.max(job.together));
         self.sent += 1;
         job.sent_as = self.sent;
         // An expanded collection leaves time for the plain one.
@@ -350,7 +377,8 @@ impl Reader {
         if is_overload(&error) {
             self.reduce_window(&job);
         }
-        let plain = job.fetch.unexpanded().filter(|_| !is_overload(&error) && may_be_of_expand(&error));
+        let is_of_load = is_overload(&error) && (error.status().is_some() || job.together > 1);
+        let plain = job.fetch.unexpanded().filter(|_| !is_of_load && may_be_of_expand(&error));
         if let Some(plain) = plain {
             self.check = needs_check(&error).or(self.check);
             self.delayed.push((now, Job { began: job.began, ..Job::new(job.number, plain) }));
@@ -358,7 +386,8 @@ impl Reader {
         }
         if let Some(wait) = self.wait_before_repetition(&job, &error, settings, now) {
             let unanswered_at = error.status().is_none().then_some(self.results);
-            self.delayed.push((now.after(wait), Job { unanswered_at, ..job.again() }));
+            let again = if job.is_dropped_by_load(&error) { job.again_with_fewer() } else { job.again() };
+            self.delayed.push((now.after(wait), Job { unanswered_at, ..again }));
             return Vec::new();
         }
         self.check = needs_check(&error).or(self.check);
@@ -410,7 +439,8 @@ impl Reader {
             Some(_) if error.retry_after().is_none() => policy.retries.min(1),
             _ => policy.retries,
         };
-        (job.attempts < repetitions && wait <= policy.longest_wait && wait < left).then_some(wait)
+        let is_allowed = job.attempts < repetitions || job.is_dropped_by_load(error);
+        (is_allowed && wait <= policy.longest_wait && wait < left).then_some(wait)
     }
 }
 
@@ -421,8 +451,13 @@ fn may_be_of_expand(error: &Error) -> bool {
 
 /// Whether a failure shows that the service has too many requests.
 fn is_overload(error: &Error) -> bool {
-    let is_refused = *error.kind() == ErrorKind::Transport(Failure::NotSent);
-    is_refused || error.status().is_some_and(|status| matches!(status.as_u16(), 429 | 503))
+    is_dropped(error) || error.status().is_some_and(|status| matches!(status.as_u16(), 429 | 503))
+}
+
+/// Whether a connection was refused, or closed without a response.
+fn is_dropped(error: &Error) -> bool {
+    let is_dropped = matches!(error.kind(), ErrorKind::Transport(Failure::NotSent | Failure::Broken));
+    is_dropped && error.status().is_none()
 }
 
 /// The check that follows a failure without a response.

@@ -20,6 +20,8 @@ pub(crate) enum Response {
     Refused,
     /// The connection broke.
     Broken,
+    /// No response in time.
+    Late,
 }
 
 /// What a walk did.
@@ -106,10 +108,26 @@ pub(crate) fn drive(
 /// The same, if the caller takes no more than this many events between two responses.
 pub(crate) fn drive_taking(
     at_most: usize,
+    walk: Walk,
+    room: usize,
+    pick: impl FnMut(usize) -> usize,
+    mut respond: impl FnMut(&str) -> Response,
+) -> Walked {
+    drive_with(at_most, walk, room, pick, |target, _| respond(target))
+}
+
+/// The last request is answered first, so that those that exceed a limit are dropped. The response may depend on the number in
+/// flight.
+pub(crate) fn drive_crowded(walk: Walk, room: usize, respond: impl FnMut(&str, usize) -> Response) -> Walked {
+    drive_with(usize::MAX, walk, room, |waiting| waiting - 1, respond)
+}
+
+fn drive_with(
+    at_most: usize,
     mut walk: Walk,
     room: usize,
     mut pick: impl FnMut(usize) -> usize,
-    mut respond: impl FnMut(&str) -> Response,
+    mut respond: impl FnMut(&str, usize) -> Response,
 ) -> Walked {
     let (mut walked, mut taken) = (Walked::default(), 0);
     let mut now = Now::default();
@@ -154,15 +172,18 @@ pub(crate) fn drive_taking(
             }
             continue;
         }
+        let together = in_flight.len();
         let (ticket, target, reply) = in_flight.swap_remove(pick(in_flight.len()) % in_flight.len());
         now = now.after(Duration::from_millis(50));
-        match answer(reply, respond(&target), now) {
+        match answer(reply, respond(&target, together), now) {
             Step::Done(result) => walk.receive(ticket, result, now),
             Step::Send(outgoing, reply) => {
                 // The call itself sends a request again, or the next one.
                 let target = outgoing.request.uri().path_and_query().unwrap().to_string();
                 walked.requests.push(target.trim_start_matches("/redfish/v1").to_owned());
                 in_flight.push((ticket, target, reply));
+                walked.in_flight.push(in_flight.len());
+                walked.taken.push(taken);
             }
             step => panic!("{step:?}"),
         }
@@ -192,6 +213,7 @@ fn answer(reply: Reply<Fetch>, response: Response, now: Now) -> Step<Fetch> {
         }
         Response::Refused => reply.fail(Failure::NotSent, now),
         Response::Broken => reply.fail(Failure::Broken, now),
+        Response::Late => reply.fail(Failure::TimedOut, now),
     };
     while let Step::Session(_, reply) = step {
         step = reply.decline(now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use redfish_proto::ErrorKind;
 use serde_json::{Value, json};
 
-use super::bmc::{Response, drive, drive_alone, link, table, walk};
+use super::bmc::{Response, drive, drive_alone, drive_crowded, link, table, walk};
 
 fn parts(links: impl IntoIterator<Item = String>) -> Value {
     json!({"Parts": links.into_iter().map(|uri| link(&uri)).collect::<Vec<Value>>()})
@@ -255,6 +255,49 @@ fn after_no_response_the_root_decides_whether_the_service_is_away() {
     assert!(walked.requests.len() < 60, "{:?}", walked.requests);
     assert!(matches!(walked.end.unwrap().kind(), ErrorKind::Transport(_)));
     assert!(walked.elapsed < Duration::from_secs(10), "{:?}", walked.elapsed);
+}
+
+#[test]
+fn a_service_that_drops_what_it_cannot_serve_at_once_is_read_completely() {
+    for (limit, room) in [(1, 4), (2, 4), (1, 8), (3, 16)] {
+        for refused in [false, true] {
+            let mut dropped = 0;
+            let walked = drive_crowded(walk("/redfish/v1/"), room, |target, in_flight| {
+                if in_flight > limit {
+                    dropped += 1;
+                    return if refused { Response::Refused } else { Response::Broken };
+                }
+                match target {
+                    "/redfish/v1/" => Response::Json(many(100)),
+                    _ => Response::Json(json!({})),
+                }
+            });
+            let case = format!("{limit} of {room}, refused: {refused}");
+            assert_eq!(walked.end(), "", "{case}");
+            assert_eq!((walked.found.len(), walked.unread.len()), (101, 0), "{case}");
+            assert!(dropped < 60, "{case}: {dropped}");
+            assert!(walked.max_in_flight > limit, "{case}");
+        }
+    }
+}
+
+#[test]
+fn the_look_at_the_root_is_sent_alone() {
+    for order in [0, 1, 2] {
+        let walked = drive(
+            walk("/redfish/v1/"),
+            4,
+            |_| order,
+            |target| match target {
+                "/redfish/v1/" => Response::Json(many(30)),
+                "/redfish/v1/p/3" => Response::Late,
+                _ => Response::Json(json!({})),
+            },
+        );
+        assert_eq!((walked.found.len(), walked.unread.len(), walked.end.is_none()), (30, 1, true));
+        let look = walked.requests.iter().rposition(|request| request == "/").unwrap();
+        assert!(look > 0 && walked.in_flight[look] == 1, "{order}: {:?}", walked.in_flight);
+    }
 }
 
 #[test]
