@@ -215,6 +215,17 @@ impl GetPage {
         }
     }
 
+    /// Whether a page has fewer members than its count says, members without a link, or the same link several times. The
+    /// following pages of some services overlap, which is no fault.
+    pub(crate) fn lacks_members(&self, page: &Page) -> bool {
+        let known = self.returned.len() + page.members.len();
+        let is_last = matches!(page.next, Ok(None));
+        page.left_out > 0
+            || page.members.iter().any(|member| member.link().is_none())
+            || (page.repeated > 0 && self.visited.len() == 0)
+            || (is_last && page.count.is_some_and(|count| (known as u64) < count))
+    }
+
     /// Reads the page in a response.
     pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
         answer.check()?;

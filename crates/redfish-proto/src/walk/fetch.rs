@@ -70,8 +70,8 @@ pub(super) struct PageContents {
     pub(super) type_name: Box<str>,
     pub(super) members: Vec<FoundMember>,
     pub(super) left_out: usize,
-    /// Number of members that were on this or an earlier page before.
-    pub(super) repeated: usize,
+    /// Whether members are missing, are there twice, or have no link.
+    lacks_members: bool,
     pub(super) next: Result<Option<GetPage>, Error>,
     /// Whether the members are entries of a log.
     pub(super) is_log: bool,
@@ -169,7 +169,7 @@ impl Fetch {
             redactor: Arc::clone(&answer.redactor),
             service: Arc::clone(&answer.service),
             type_name: type_name(document.odata_type.as_deref()).into(),
-            is_complete: true,
+            is_complete: document.is_complete(),
             overflows,
             links,
             held: body.len(),
@@ -179,6 +179,8 @@ impl Fetch {
         }
         let mut left = self.max_links.saturating_sub(scanned.links.len());
         let contents = page.clone().read(answer)?;
+        let lacks_list = !document.has_members && contents.count != Some(0);
+        let lacks_members = lacks_list || page.lacks_members(&contents);
         let mut members = Vec::with_capacity(contents.members.len().min(left));
         let mut overflows = contents.members.len() > left;
         for member in contents.members.iter().take(left) {
@@ -193,7 +195,7 @@ impl Fetch {
             target: answer.target().clone(),
             type_name: scanned.type_name.clone(),
             left_out: contents.left_out,
-            repeated: contents.repeated,
+            lacks_members,
             next: contents.next,
             is_log: is_log || members.iter().any(FoundMember::is_log_entry),
             members,
@@ -255,6 +257,18 @@ impl FoundMember {
     }
 }
 
+/// Whether the response to a request with `$expand` may lack members, or their links.
+fn is_badly_expanded(contents: &Contents) -> bool {
+    match contents {
+        // Something else than a collection may be expanded, too.
+        Contents::Resource(scanned, None) => {
+            !scanned.is_complete || scanned.type_name.ends_with("Collection")
+        }
+        Contents::Resource(_, Some(page)) | Contents::Page(page) => page.lacks_members,
+        Contents::Features(_) | Contents::Confirmed => false,
+    }
+}
+
 /// The target of a link, without a fragment, which is a part of its resource. `None` if it is no link.
 fn resolve(link: &str, answer: &Answer) -> Option<Result<Target, Box<(SafeText, Error)>>> {
     let link = link.split('#').next().filter(|link| is_link(link))?.trim();
@@ -307,13 +321,11 @@ impl Operation for Fetch {
                 if let Some(plain) = plain.clone().filter(|_| is_refusal) {
                     return Ok(Transition::Next(Fetch { refused_expand: true, ..plain }));
                 }
-                match (self.read(page, is_first, &answer)?, plain) {
-                    // Some services give several members of an expanded collection the same URI.
-                    (Contents::Resource(_, Some(PageContents { repeated: 1.., .. })), Some(plain)) => {
-                        return Ok(Transition::Next(plain));
-                    }
-                    (contents, _) => contents,
+                let contents = self.read(page, is_first, &answer)?;
+                if let Some(plain) = plain.filter(|_| is_badly_expanded(&contents)) {
+                    return Ok(Transition::Next(plain));
                 }
+                contents
             }
             Purpose::Features => Contents::Features(Features::of(&answer.success()?.json::<Value>()?)),
             Purpose::Credentials(_) if answer.status() == StatusCode::UNAUTHORIZED => {

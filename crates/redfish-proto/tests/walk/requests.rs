@@ -140,6 +140,82 @@ fn an_expanded_collection_whose_members_have_the_same_uri_is_read_plainly() {
 }
 
 #[test]
+fn an_expanded_collection_that_lacks_members_is_read_plainly() {
+    let member = |n: usize| resource(&format!("/redfish/v1/Systems/{n}"), json!({}));
+    let without_link = |n: usize| {
+        let mut member = member(n);
+        member.as_object_mut().unwrap().remove("@odata.id");
+        member
+    };
+    let error = json!({"error": {"code": "Base.1.0.GeneralError", "message": "not now"}});
+    let collection =
+        |members: Value| json!({"@odata.type": "#SystemCollection.SystemCollection", "Members": members});
+    let with_count = |members: Value, count: usize| {
+        let mut collection = collection(members);
+        collection["Members@odata.count"] = count.into();
+        collection
+    };
+    let links: Vec<Value> = (0..3).map(|n| link(&format!("/redfish/v1/Systems/{n}"))).collect();
+    for (name, expanded, is_right) in [
+        ("right", with_count(json!([member(0), member(1), member(2)]), 3), true),
+        ("no members", json!({"@odata.type": "#SystemCollection.SystemCollection", "Name": "S"}), false),
+        ("no type", json!({"Name": "S"}), false),
+        ("no links", collection(json!([without_link(0), without_link(1), without_link(2)])), false),
+        ("one without a link", collection(json!([member(0), without_link(1), member(2)])), false),
+        ("null", collection(json!([member(0), Value::Null, member(2)])), false),
+        ("an error", collection(json!([member(0), error, member(2)])), false),
+        ("empty", with_count(json!([]), 3), false),
+        ("dropped", with_count(json!([member(0), member(2)]), 3), false),
+        ("the same", collection(json!([member(0), member(0), member(0)])), false),
+    ] {
+        let responses = table(vec![
+            (
+                "/redfish/v1/",
+                json!({"Systems": link("/redfish/v1/Systems"),
+                "ProtocolFeaturesSupported": {"ExpandQuery": {"NoLinks": true}}}),
+            ),
+            ("/redfish/v1/Systems?$expand=.", expanded),
+            ("/redfish/v1/Systems", with_count(links.clone().into(), 3)),
+            ("/redfish/v1/Systems/0", member(0)),
+            ("/redfish/v1/Systems/1", member(1)),
+            ("/redfish/v1/Systems/2", member(2)),
+        ]);
+        let tree = drive_alone(walk("/redfish/v1/"), responses.clone());
+        assert_eq!((tree.found.len(), tree.unread.len()), (5, 0), "{name}: {:?}", tree.uris());
+        let collection = service().target("/redfish/v1/Systems").unwrap();
+        let members = drive_alone(Walk::members(service(), collection), responses);
+        let expected: Vec<String> = (0..3).map(|n| format!("/redfish/v1/Systems/{n}")).collect();
+        assert_eq!(members.uris(), expected, "{name}");
+        for requests in [&tree.requests, &members.requests] {
+            let plain = requests.iter().filter(|request| *request == "/Systems").count();
+            assert_eq!(plain, usize::from(!is_right), "{name}: {requests:?}");
+        }
+    }
+}
+
+#[test]
+fn an_expanded_page_that_lacks_members_is_read_plainly_if_it_is_the_last_one() {
+    let members = |range: std::ops::Range<usize>| {
+        range.map(|n| resource(&format!("/c/{n}"), json!({}))).collect::<Vec<Value>>()
+    };
+    let page = |members: Vec<Value>, next: Option<&str>| json!({"Members": members, "Members@odata.count": 6, "Members@odata.nextLink": next});
+    let walked = drive_alone(
+        Walk::members(service(), service().target("/c").unwrap()),
+        table(vec![
+            ("/redfish/v1/", json!({"ProtocolFeaturesSupported": {"ExpandQuery": {"NoLinks": true}}})),
+            ("/c?$expand=.", page(members(0..3), Some("/c?$skip=3&$expand=."))),
+            // It overlaps, which is no fault, and lacks the last one, which is.
+            ("/c?$skip=3&$expand=.", page(members(2..5), None)),
+            ("/c?$skip=3", page((2..6).map(|n| link(&format!("/c/{n}"))).collect(), None)),
+            ("/c/3", members(3..4).remove(0)),
+            ("/c/4", members(4..5).remove(0)),
+            ("/c/5", members(5..6).remove(0)),
+        ]),
+    );
+    assert_eq!((walked.found.len(), walked.unread.len()), (6, 0), "{:?}", walked.requests);
+}
+
+#[test]
 fn a_selected_part_or_a_type_that_is_wanted_whole_is_requested() {
     let member = |n: usize| resource(&format!("/c/{n}"), json!({}));
     let page = json!({"Members": [member(1), member(2)]});
