@@ -389,8 +389,8 @@ impl Walk {
     /// Continues a walk that has ended with a 401, whose session is alive nevertheless: the resources that were refused are not
     /// read again. Returns their number.
     pub fn accept_refusals(&mut self, how: SessionAlive) -> usize {
+        let number = self.reader.suspects();
         let refused = self.reader.accept_refusals(how);
-        let number = refused.len();
         self.resume();
         for (job, result) in refused {
             self.settle(job, result);

@@ -130,6 +130,11 @@ impl Job {
         is_dropped(error) && self.together > 1 && self.crowded < MAX_CROWDED
     }
 
+    /// Its share of the time of a resource: an expanded collection leaves time for the plain one.
+    fn share(&self) -> u32 {
+        if self.fetch.unexpanded().is_some() { 2 } else { 1 }
+    }
+
     fn is_check(&self) -> bool {
         matches!(self.fetch.purpose, Purpose::Service | Purpose::Credentials(_))
     }
@@ -219,8 +224,26 @@ impl Reader {
 
     /// The 401s are final, since the credentials are valid.
     pub(super) fn accept_refusals(&mut self, how: SessionAlive) -> Vec<Settled> {
-        let refused = self.suspects.drain(..);
-        refused.map(|(job, error)| (job, Err(error.with_session_alive(how)))).collect()
+        let refused = std::mem::take(&mut self.suspects);
+        refused
+            .into_iter()
+            .filter_map(|(job, error)| self.settle_or_read_plainly(job, error.with_session_alive(how)))
+            .collect()
+    }
+
+    /// The failure of a job, unless it is requested once more without `$expand`.
+    fn settle_or_read_plainly(&mut self, job: Job, error: Error) -> Option<Settled> {
+        let Some(plain) = job.fetch.unexpanded() else { return Some((job, Err(error))) };
+        if error.status() == Some(StatusCode::UNAUTHORIZED) {
+            self.expand_refused();
+        }
+        self.delayed.push((Now::default(), Job { began: job.began, ..Job::new(job.number, plain) }));
+        None
+    }
+
+    /// Number of 401s that are being checked.
+    pub(super) fn suspects(&self) -> usize {
+        self.suspects.len()
     }
 
     /// Whether another request may be sent now.
@@ -268,10 +291,8 @@ impl Reader {
         self.in_flight.values_mut().for_each(|other| other.together = other.together.max(job.together));
         self.sent += 1;
         job.sent_as = self.sent;
-        // An expanded collection leaves time for the plain one.
-        let share = if job.fetch.unexpanded().is_some() { 2 } else { 1 };
         let of_job = settings.resource_deadline.filter(|_| !check);
-        let of_job = of_job.map(|limit| began.after(limit / share).since(now));
+        let of_job = of_job.map(|limit| began.after(limit / job.share()).since(now));
         let deadline = [of_job, left].into_iter().flatten().min();
         self.in_flight.insert(Ticket(self.sent), job.clone());
         Some((Ticket(self.sent), job, deadline))
@@ -362,7 +383,7 @@ impl Reader {
             return Vec::new();
         }
         // A session that was lost while several requests were in flight says nothing about one of them.
-        if error.session_alive() && !job.fetch.is_repetition {
+        if error.session_alive() && job.fetch.unexpanded().is_none() && !job.fetch.is_repetition {
             self.delayed.push((now, job.again()));
             return Vec::new();
         }
@@ -378,11 +399,9 @@ impl Reader {
             self.reduce_window(&job);
         }
         let is_of_load = is_overload(&error) && (error.status().is_some() || job.together > 1);
-        let plain = job.fetch.unexpanded().filter(|_| !is_of_load && may_be_of_expand(&error));
-        if let Some(plain) = plain {
+        if job.fetch.unexpanded().is_some() && !is_of_load && may_be_of_expand(&error) {
             self.check = needs_check(&error).or(self.check);
-            self.delayed.push((now, Job { began: job.began, ..Job::new(job.number, plain) }));
-            return Vec::new();
+            return self.settle_or_read_plainly(job, error).into_iter().collect();
         }
         if let Some(wait) = self.wait_before_repetition(&job, &error, settings, now) {
             let unanswered_at = error.status().is_none().then_some(self.results);
@@ -391,6 +410,9 @@ impl Reader {
             return Vec::new();
         }
         self.check = needs_check(&error).or(self.check);
+        if is_overload(&error) || error.session_alive() {
+            return self.settle_or_read_plainly(job, error).into_iter().collect();
+        }
         vec![(job, Err(error))]
     }
 
@@ -429,7 +451,7 @@ impl Reader {
             _ => return None,
         };
         let left = match (settings.resource_deadline, job.began) {
-            (Some(limit), Some(began)) => began.after(limit).since(now),
+            (Some(limit), Some(began)) => began.after(limit / job.share()).since(now),
             _ => Duration::MAX,
         };
         let repetitions = match error.status() {

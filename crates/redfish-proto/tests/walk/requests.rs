@@ -194,6 +194,39 @@ fn an_expanded_collection_that_lacks_members_is_read_plainly() {
 }
 
 #[test]
+fn an_expansion_that_is_denied_or_always_too_much_is_requested_plainly() {
+    let names = ["Chassis", "Fabrics", "Managers", "Systems"];
+    let root = names.map(|name| (name.to_owned(), link(&format!("/redfish/v1/{name}"))));
+    let mut root: Value = root.into_iter().collect::<serde_json::Map<_, _>>().into();
+    root["Thing"] = link("/redfish/v1/Thing");
+    root["ProtocolFeaturesSupported"] = json!({"ExpandQuery": {"NoLinks": true}});
+    for status in [401, 429, 503] {
+        for room in [1, 4] {
+            let respond = |target: &str| match target {
+                "/redfish/v1/" => Response::Json(root.clone()),
+                // The first one shows that the credentials are valid.
+                _ if target.ends_with("?$expand=.") && !target.contains("Chassis") => {
+                    Response::Status(status)
+                }
+                _ => Response::Json(json!({"Members": []})),
+            };
+            let walked = drive(walk("/redfish/v1/"), room, |_| 0, respond);
+            assert_eq!(
+                (walked.found.len(), walked.end()),
+                (6, String::new()),
+                "{status}: {:?}",
+                walked.unread
+            );
+            let plain = ["/Fabrics", "/Managers", "/Systems"]
+                .map(|uri| walked.requests.iter().filter(|request| *request == uri).count());
+            // A check of the credentials may repeat one.
+            let is_once = |count: &usize| *count == 1 || status == 401 && *count == 2;
+            assert!(plain.iter().all(is_once), "{status}: {:?}", walked.requests);
+        }
+    }
+}
+
+#[test]
 fn an_expanded_page_that_lacks_members_is_read_plainly_if_it_is_the_last_one() {
     let members = |range: std::ops::Range<usize>| {
         range.map(|n| resource(&format!("/c/{n}"), json!({}))).collect::<Vec<Value>>()
