@@ -149,6 +149,8 @@ pub struct Request {
     pub(crate) probe: Option<Duration>,
     /// Maximum number of retries by the call, each at once, if the caller repeats it after a wait.
     pub(crate) retries_at_once: Option<u32>,
+    /// Whether a 401 is the response at once, since the caller checks what it means.
+    pub(crate) accepts_401: bool,
     /// The session whose token it carries, instead of the call's.
     pub(crate) session: Option<Session>,
     /// Whether it only prepares a later write, so that its success does not mean that the call's own was carried out.
@@ -171,6 +173,7 @@ impl Request {
             purpose: None,
             probe: None,
             retries_at_once: None,
+            accepts_401: false,
             session: None,
             is_preparatory: false,
             explains_refusal: false,
@@ -254,6 +257,12 @@ impl Request {
     /// Leaves retries that need a wait to the caller, and allows this many at once.
     pub(crate) fn retried_at_once(mut self, retries: u32) -> Request {
         self.retries_at_once = Some(retries);
+        self
+    }
+
+    /// Makes a 401 the response without a check or a renewal of the session.
+    pub(crate) fn accepting_401(mut self) -> Request {
+        self.accepts_401 = true;
         self
     }
 

@@ -80,7 +80,8 @@ pub use settings::Link;
 /// - A failure is an event, and the rest is read. After a failure without a response, the service root is read once, without
 ///   credentials and while nothing else is in flight. If that fails too, the walk ends.
 /// - After a 401, a resource that was read before is read again. If that is refused too, the walk ends: the
-///   credentials are not valid any more. [`resume`](Walk::resume) continues with others.
+///   credentials are not valid any more. [`resume`](Walk::resume) continues with others. The client checks or renews its session
+///   only after the first of them, and once that look is refused.
 ///
 /// A loop that performs one request at a time:
 ///

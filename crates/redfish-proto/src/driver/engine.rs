@@ -124,6 +124,7 @@ impl Engine {
                 reads_whole: true,
                 is_probe: false,
                 retries_at_once: None,
+                accepts_401: false,
                 is_preparatory: false,
                 body_mode: BodyMode::Buffered,
             },
@@ -436,6 +437,7 @@ impl Engine {
         self.last_request.auth == Auth::Session
             && !self.pinned
             && !self.last_request.is_probe
+            && !self.last_request.accepts_401
             && !self.state.renewed
             && self.last_request.replayable
             && self.identity.as_ref().is_some_and(Identity::is_session)

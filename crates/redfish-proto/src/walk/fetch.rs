@@ -29,6 +29,8 @@ pub struct Fetch {
     pub(super) max_links: usize,
     /// Whether it is sent again, so that the call itself does not repeat it.
     pub(super) is_repetition: bool,
+    /// Whether a 401 is the response at once: the walk checks what it means.
+    pub(super) accepts_401: bool,
     /// The resource, without a query that the walk has added.
     uri: Option<Target>,
     /// Whether the service refused `$expand`.
@@ -117,7 +119,14 @@ pub(super) struct FoundLink {
 
 impl Fetch {
     pub(super) fn new(purpose: Purpose, max_links: usize) -> Fetch {
-        Fetch { purpose, max_links, is_repetition: false, uri: None, refused_expand: false }
+        Fetch {
+            purpose,
+            max_links,
+            is_repetition: false,
+            accepts_401: false,
+            uri: None,
+            refused_expand: false,
+        }
     }
 
     /// Reads a resource, or the first page of a collection with this query.
@@ -294,7 +303,7 @@ impl Operation for Fetch {
     type Output = Fetched;
 
     fn request(&self) -> Request {
-        match &self.purpose {
+        let request = match &self.purpose {
             // The call itself only replaces a stale connection.
             Purpose::Resource(page) | Purpose::Page(page) => {
                 page.request().retried_at_once(u32::from(!self.is_repetition))
@@ -302,7 +311,8 @@ impl Operation for Fetch {
             Purpose::Features => Request::get(&root()),
             Purpose::Service => CheckService.request(),
             Purpose::Credentials(target) => Request::get(target),
-        }
+        };
+        if self.accepts_401 { request.accepting_401() } else { request }
     }
 
     fn auth(&self) -> Auth {

@@ -87,6 +87,9 @@ pub(super) struct Reader {
     /// A resource that was read with the credentials.
     witness: Option<Target>,
     refused_expands: u32,
+    /// Whether the session was alive after a 401, so that the walk itself looks first what the next ones mean. A check of the
+    /// session by the client may cost a login.
+    accepts_401: bool,
     began: Option<Now>,
     /// Why nothing more is requested.
     pub(super) end: Option<Error>,
@@ -157,6 +160,7 @@ impl Reader {
             answered_at: 0,
             witness: None,
             refused_expands: 0,
+            accepts_401: false,
             began: None,
             end: None,
         }
@@ -220,6 +224,7 @@ impl Reader {
         let suspects = std::mem::take(&mut self.suspects).into_iter();
         self.delayed.extend(suspects.map(|(job, _)| (Now::default(), Job { began: None, ..job })));
         (self.check, self.end, self.witness, self.began) = (None, None, None, None);
+        self.accepts_401 = false;
     }
 
     /// The 401s are final, since the credentials are valid.
@@ -286,6 +291,7 @@ impl Reader {
                 None => next(self)?,
             },
         };
+        job.fetch.accepts_401 = self.accepts_401;
         let (began, check) = (*job.began.get_or_insert(now), job.is_check());
         job.together = self.in_flight.len() + 1;
         self.in_flight.values_mut().for_each(|other| other.together = other.together.max(job.together));
@@ -371,6 +377,12 @@ impl Reader {
                 self.check = Some(Check::Service);
                 return self.suspects.drain(..).map(|(job, error)| (job, Err(error))).collect();
             }
+            // The session is lost. The client renews it with the next request.
+            Purpose::Credentials(_) if job.fetch.accepts_401 => {
+                (self.check, self.accepts_401) = (None, false);
+                self.delayed.extend(self.suspects.drain(..).map(|(job, _)| (now, job)));
+                return Vec::new();
+            }
             Purpose::Credentials(_) => {
                 self.end(error);
                 return Vec::new();
@@ -382,6 +394,7 @@ impl Reader {
             self.end(error);
             return Vec::new();
         }
+        self.accepts_401 |= error.session_alive() && self.witness.is_some();
         // A session that was lost while several requests were in flight says nothing about one of them.
         if error.session_alive() && job.fetch.unexpanded().is_none() && !job.fetch.is_repetition {
             self.delayed.push((now, job.again()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redfish_proto::driver::{Failure, Now, Reply, Step};
 use redfish_proto::walk::{Event, Fetch, Place, Ticket, Unread, Walk};
-use redfish_proto::{Error, Service};
+use redfish_proto::{Error, Service, Session};
 use serde_json::{Value, json};
 
 /// The response to a request.
@@ -113,13 +113,52 @@ pub(crate) fn drive_taking(
     pick: impl FnMut(usize) -> usize,
     mut respond: impl FnMut(&str) -> Response,
 ) -> Walked {
-    drive_with(at_most, walk, room, pick, |target, _| respond(target))
+    drive_with(at_most, walk, room, pick, |target, _| respond(target), None)
 }
 
 /// The last request is answered first, so that those that exceed a limit are dropped. The response may depend on the number in
 /// flight.
 pub(crate) fn drive_crowded(walk: Walk, room: usize, respond: impl FnMut(&str, usize) -> Response) -> Walked {
-    drive_with(usize::MAX, walk, room, |waiting| waiting - 1, respond)
+    drive_with(usize::MAX, walk, room, |waiting| waiting - 1, respond, None)
+}
+
+/// The client has a session. `is_alive` is called after each 401 that it believes to be that of the session, and says whether the
+/// session is alive; otherwise the client logs in.
+pub(crate) fn drive_with_session(
+    walk: Walk,
+    room: usize,
+    mut is_alive: impl FnMut() -> bool,
+    mut respond: impl FnMut(&str) -> Response,
+) -> Walked {
+    let sessions = Sessions { current: session(), is_alive: &mut is_alive };
+    drive_with(usize::MAX, walk, room, |_| 0, |target, _| respond(target), Some(sessions))
+}
+
+/// The sessions of a client.
+struct Sessions<'a> {
+    current: Session,
+    is_alive: &'a mut dyn FnMut() -> bool,
+}
+
+fn session() -> Session {
+    Session::from_token(&service(), "token", None).unwrap()
+}
+
+/// Answers requests for a session.
+fn with_session(mut step: Step<Fetch>, sessions: &mut Option<Sessions<'_>>, now: Now) -> Step<Fetch> {
+    while let Step::Session(request, reply) = step {
+        step = match sessions {
+            None => reply.decline(now),
+            Some(sessions) => {
+                let is_refused = request.rejected() == Some(&sessions.current.clone().into());
+                if is_refused && !(sessions.is_alive)() {
+                    sessions.current = session();
+                }
+                reply.give(Ok(sessions.current.clone().into()), now)
+            }
+        };
+    }
+    step
 }
 
 fn drive_with(
@@ -128,6 +167,7 @@ fn drive_with(
     room: usize,
     mut pick: impl FnMut(usize) -> usize,
     mut respond: impl FnMut(&str, usize) -> Response,
+    mut sessions: Option<Sessions<'_>>,
 ) -> Walked {
     let (mut walked, mut taken) = (Walked::default(), 0);
     let mut now = Now::default();
@@ -135,10 +175,7 @@ fn drive_with(
     loop {
         while in_flight.len() < room {
             let Some((ticket, call)) = walk.next_call(now) else { break };
-            let mut step = call.start(now);
-            if let Step::Session(_, reply) = step {
-                step = reply.decline(now);
-            }
+            let step = with_session(call.start(now), &mut sessions, now);
             let Step::Send(outgoing, reply) = step else { panic!("{step:?}") };
             let target = outgoing.request.uri().path_and_query().unwrap().to_string();
             walked.requests.push(target.trim_start_matches("/redfish/v1").to_owned());
@@ -175,7 +212,7 @@ fn drive_with(
         let together = in_flight.len();
         let (ticket, target, reply) = in_flight.swap_remove(pick(in_flight.len()) % in_flight.len());
         now = now.after(Duration::from_millis(50));
-        match answer(reply, respond(&target, together), now) {
+        match with_session(answer(reply, respond(&target, together), now), &mut sessions, now) {
             Step::Done(result) => walk.receive(ticket, result, now),
             Step::Send(outgoing, reply) => {
                 // The call itself sends a request again, or the next one.
@@ -197,7 +234,7 @@ fn drive_with(
 
 fn answer(reply: Reply<Fetch>, response: Response, now: Now) -> Step<Fetch> {
     let head = |status: u16| http::Response::builder().status(status);
-    let mut step = match response {
+    match response {
         Response::Json(body) => {
             reply.receive(head(200).body(()).unwrap().into_parts().0, Ok(body.to_string().into()), now)
         }
@@ -214,11 +251,7 @@ fn answer(reply: Reply<Fetch>, response: Response, now: Now) -> Step<Fetch> {
         Response::Refused => reply.fail(Failure::NotSent, now),
         Response::Broken => reply.fail(Failure::Broken, now),
         Response::Late => reply.fail(Failure::TimedOut, now),
-    };
-    while let Step::Session(_, reply) = step {
-        step = reply.decline(now);
     }
-    step
 }
 
 /// Drives it with one request in flight.

@@ -1,11 +1,12 @@
 //! What a service can do to a walk.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use redfish_proto::ErrorKind;
 use serde_json::{Value, json};
 
-use super::bmc::{Response, drive, drive_alone, drive_crowded, link, table, walk};
+use super::bmc::{Response, drive, drive_alone, drive_crowded, drive_with_session, link, table, walk};
 
 fn parts(links: impl IntoIterator<Item = String>) -> Value {
     json!({"Parts": links.into_iter().map(|uri| link(&uri)).collect::<Vec<Value>>()})
@@ -340,6 +341,59 @@ fn after_a_401_a_resource_that_was_read_decides_whether_the_credentials_are_vali
     );
     assert_eq!(*walked.end.unwrap().kind(), ErrorKind::NotAuthenticated);
     assert!(walked.requests.len() <= 10 && walked.unread.is_empty(), "{:?}", walked.requests);
+}
+
+#[test]
+fn once_the_session_was_alive_after_a_401_the_next_ones_are_believed_without_it() {
+    for room in [1, 4] {
+        let is_denied =
+            |target: &str| target.strip_prefix("/redfish/v1/p/").is_some_and(|n| n.ends_with('3'));
+        let mut checks = 0;
+        let walked = drive_with_session(
+            walk("/redfish/v1/"),
+            room,
+            || {
+                checks += 1;
+                true
+            },
+            |target| match target {
+                "/redfish/v1/" => Response::Json(many(200)),
+                _ if is_denied(target) => Response::Status(401),
+                _ => Response::Json(json!({})),
+            },
+        );
+        assert_eq!((walked.found.len(), walked.unread.len(), walked.end()), (181, 20, String::new()));
+        assert!(walked.unread.iter().all(|unread| unread.error.session_alive() && unread.leads_to_nothing()));
+        // A 401, and a look at what was read.
+        assert!(
+            (1..=2).contains(&checks) && walked.requests.len() <= 201 + 25 + room,
+            "{checks} {}",
+            walked.requests.len()
+        );
+
+        // A session that is lost later is renewed once, and costs no resource.
+        let (valid, logins) = (Cell::new(true), Cell::new(0));
+        let mut count = 0;
+        let walked = drive_with_session(
+            walk("/redfish/v1/"),
+            room,
+            || {
+                logins.set(logins.get() + usize::from(!valid.get()));
+                valid.replace(true)
+            },
+            |target| {
+                count += 1;
+                valid.set(valid.get() && count != 100);
+                match target {
+                    "/redfish/v1/" => Response::Json(many(200)),
+                    _ if !valid.get() || is_denied(target) => Response::Status(401),
+                    _ => Response::Json(json!({})),
+                }
+            },
+        );
+        assert_eq!((walked.found.len(), walked.unread.len(), walked.end()), (181, 20, String::new()));
+        assert_eq!(logins.get(), 1, "{room}");
+    }
 }
 
 #[test]

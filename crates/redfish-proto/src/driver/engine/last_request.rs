@@ -22,6 +22,7 @@ pub(super) struct LastRequest {
     pub(super) reads_whole: bool,
     pub(super) is_probe: bool,
     pub(super) retries_at_once: Option<u32>,
+    pub(super) accepts_401: bool,
     pub(super) is_preparatory: bool,
     pub(super) body_mode: BodyMode,
 }

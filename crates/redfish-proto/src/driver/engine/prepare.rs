@@ -83,6 +83,7 @@ impl Engine {
             reads_whole: method.is_safe() && !headers.contains_key(header::RANGE),
             is_probe: request.probe.is_some(),
             retries_at_once: request.retries_at_once,
+            accepts_401: request.accepts_401,
             is_preparatory: request.is_preparatory,
             body_mode,
         };
