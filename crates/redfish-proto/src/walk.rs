@@ -299,6 +299,17 @@ impl Walk {
         }
     }
 
+    /// The error of the [maximum depth](Walk::max_depth), with the URI of a resource beyond it. For a walk that has ended: until
+    /// then, a shorter path may be found.
+    pub fn depth_exceeded(&self) -> Option<Error> {
+        match &self.plan {
+            Plan::Tree(tree) => {
+                tree.depth_exceeded(&self.settings).map(|e| e.with_service(&self.reader.service))
+            }
+            Plan::Members(_) => None,
+        }
+    }
+
     /// The next call to run, if there is room for one more. Its result goes to [`receive`](Walk::receive). `None` while too
     /// many [events](Walk::next_event) wait to be taken.
     pub fn next_call(&mut self, now: Now) -> Option<(Ticket, Call<Fetch>)> {

@@ -26,7 +26,7 @@ pub(crate) struct Tree {
     /// Path such as /redfish/v1/Systems/1, or a URL of this service. Default: the whole service
     #[arg(default_value = "/redfish/v1/", hide_default_value = true)]
     path: String,
-    /// Maximum number of links from the root
+    /// Maximum number of links from the root, up to 48. Default: 48, and a deeper tree is an error
     #[arg(long, value_name = "N", value_parser = depth)]
     depth: Option<usize>,
     /// Also read the further pages of log entries
@@ -39,6 +39,8 @@ pub(crate) struct Tree {
 struct Nodes {
     nodes: BTreeMap<usize, Node>,
     problems: Vec<Problem>,
+    /// The failure of the maximum depth.
+    too_deep: Option<Failure>,
     shortened: usize,
 }
 
@@ -83,6 +85,9 @@ impl Job for Tree {
             return end;
         }
         nodes.print(visit).await?;
+        if self.depth.is_some_and(|depth| depth <= MAX_DEPTH) {
+            nodes.too_deep = None;
+        }
         nodes.report(end, visit)
     }
 }
@@ -114,6 +119,9 @@ impl Nodes {
             if let Some(parent) = self.nodes.get_mut(&parent) {
                 parent.children.push(number);
             }
+        }
+        if end.is_ok() {
+            self.too_deep = walk.depth_exceeded();
         }
         end
     }
@@ -199,6 +207,10 @@ impl Nodes {
             } else {
                 failures.add(failure, visit);
             }
+        }
+        if let Some(failure) = self.too_deep {
+            visit.warn("resources beyond the maximum depth are left out");
+            failures.add(failure, visit);
         }
         if let Err(failure) = end {
             visit.warn("the walk has ended early, so the rest is left out");

@@ -66,6 +66,11 @@ impl VisitWalk {
         self.walking.as_ref()?.place(number)
     }
 
+    /// The failure of a walk that has ended, if resources are beyond its maximum depth. No place is known any more.
+    pub(crate) fn depth_exceeded(&mut self) -> Option<Failure> {
+        Some(self.walking.take()?.into_walk().depth_exceeded()?.into())
+    }
+
     /// Number of resources and links that are known so far.
     pub(crate) fn known(&self) -> usize {
         self.walking.as_ref().map_or(0, Walking::known)

@@ -113,6 +113,34 @@ fn the_options_limit_the_number_in_flight() {
 }
 
 #[test]
+fn a_tree_that_is_deeper_than_the_limit_is_an_error_unless_a_depth_was_chosen() {
+    let uri = |n: usize| if n == 0 { "/redfish/v1/".to_owned() } else { format!("/p/{n}") };
+    let chain: Vec<(String, String)> = (0..60)
+        .map(|n| {
+            let body = json!({"Part": {"@odata.id": uri(n + 1)}});
+            (format!("GET {}", uri(n)), format!("200\n\n{body}"))
+        })
+        .collect();
+    let responses: Vec<(&str, &str)> =
+        chain.iter().map(|(key, body)| (key.as_str(), body.as_str())).collect();
+    for (args, exit) in
+        [(&["tree"][..], 4), (&["tree", "--depth", "200"], 4), (&["tree", "--depth", "48"], 0)]
+    {
+        let done = run(&mut Canned::new(&responses).command(args.to_vec())).exits(exit);
+        assert_eq!(done.out.matches("\"uri\"").count(), 49, "{args:?}");
+        if exit == 0 {
+            assert_eq!(done.err, "");
+        } else {
+            assert!(
+                done.err.contains("GET /p/49: ") && done.err.contains("limit of 48 links"),
+                "{}",
+                done.err
+            );
+        }
+    }
+}
+
+#[test]
 fn a_sweep_walks_each_service_within_its_time() {
     let slow =
         Settings { faults: vec!["slow=60s@/redfish/v1/Chassis".parse().unwrap()], ..Settings::default() };

@@ -79,6 +79,14 @@ impl Tree {
         self.graph.place(u32::try_from(number).ok()?)
     }
 
+    /// The error of the maximum depth, if it keeps resources from being read.
+    pub(super) fn depth_exceeded(&self, settings: &Settings) -> Option<Error> {
+        let unreached =
+            self.targets.iter().filter(|(number, _)| self.graph.state(**number) == State::Unreached);
+        let (target, _) = unreached.map(|(_, target)| target).min_by_key(|(target, _)| target.as_str())?;
+        Some(exceeded(target, "links from the start", settings.max_depth as u64))
+    }
+
     pub(super) fn next_job(&mut self, reader: &mut Reader, settings: &Settings) -> Option<Job> {
         if !self.started {
             self.started = true;

@@ -33,6 +33,7 @@ pub(crate) struct Walked {
     pub(crate) failed_pages: Vec<Error>,
     pub(crate) shortened: usize,
     pub(crate) end: Option<Error>,
+    pub(crate) depth_exceeded: Option<Error>,
     /// Each request, without `/redfish/v1` before it.
     pub(crate) requests: Vec<String>,
     pub(crate) max_in_flight: usize,
@@ -229,6 +230,7 @@ fn drive_with(
     let numbers: Vec<usize> = walked.found.iter().map(|(number, _)| *number).chain(unread).collect();
     walked.places = numbers.into_iter().filter_map(|number| Some((number, walk.place(number)?))).collect();
     walked.elapsed = now.0;
+    walked.depth_exceeded = walk.depth_exceeded();
     walked
 }
 

@@ -46,7 +46,19 @@ fn endless_links_end_the_walk_with_the_limit_and_the_uri() {
     assert_eq!((walked.found.len(), walked.requests.len()), (500, 501));
     assert!(walked.end().contains("its limit of 500 resources"), "{}", walked.end());
     assert_eq!(walked.end.as_ref().unwrap().uri(), Some("/redfish/v1/500"));
-    assert_eq!(drive_alone(walk("/redfish/v1/").max_depth(20), endless).found.len(), 21);
+    let walked = drive_alone(walk("/redfish/v1/").max_depth(20), endless);
+    assert_eq!((walked.found.len(), walked.end.is_none()), (21, true));
+    let exceeded = walked.depth_exceeded.unwrap();
+    assert!(exceeded.to_string().contains("its limit of 20 links from the start"), "{exceeded}");
+    assert_eq!(exceeded.uri(), Some("/redfish/v1/21"));
+    // A shorter path counts, and a circle exceeds nothing.
+    let shorter = table(vec![
+        ("/redfish/v1/", parts(["/redfish/v1/1".into(), "/redfish/v1/2".into()])),
+        ("/redfish/v1/1", parts(["/redfish/v1/2".into()])),
+        ("/redfish/v1/2", parts(["/redfish/v1/".into()])),
+    ]);
+    let walked = drive_alone(walk("/redfish/v1/").max_depth(1), shorter);
+    assert_eq!((walked.found.len(), walked.depth_exceeded.is_none()), (3, true));
 
     // 900,000 on a page.
     let links: Vec<String> = (0..900_000).map(|n| format!("{{\"@odata.id\":\"/{n}\"}}")).collect();
