@@ -66,6 +66,7 @@ impl<'de: 'a, 'a> Visitor<'de> for DocumentVisitor<'a> {
                     let shape = map.next_value_seed(Scan { found: &mut document.links, context })?;
                     document.has_members |= shape == Shape::ListOrNull;
                 }
+                name if is_next_link(name) => drop(map.next_value::<IgnoredAny>()?),
                 _ => {
                     document.has_id |= name == "Id";
                     document.has_name |= name == "Name";
@@ -81,6 +82,11 @@ impl<'de: 'a, 'a> Visitor<'de> for DocumentVisitor<'a> {
         document.links.retain(|link| link.within.iter().all(is_own));
         Ok(document)
     }
+}
+
+/// Whether a member holds the link to a further page, which some services send as an object. A page is not a resource.
+fn is_next_link(name: &str) -> bool {
+    name.ends_with("@odata.nextLink")
 }
 
 /// Where in a resource a value is.
@@ -159,6 +165,8 @@ impl<'de: 'a, 'a> Visitor<'de> for Scan<'_, 'a> {
         while let Some(Text(name)) = map.next_key()? {
             if name == "@odata.id" {
                 link = map.next_value::<MaybeText<'a>>()?.0;
+            } else if is_next_link(&name) {
+                map.next_value::<IgnoredAny>()?;
             } else {
                 let context = Context::member(name, context.is_relation);
                 map.next_value_seed(Scan { found: &mut *found, context })?;

@@ -426,6 +426,18 @@ fn pages_that_overlap_or_fail_lose_nothing_else() {
     let positions: Vec<usize> =
         walked.tree().iter().filter(|(_, parent, ..)| parent == "/c").map(|row| row.2).collect();
     assert_eq!(positions, [0, 1, 2, 3, 4, 5, 6, 7]);
+    // The link to the next page may be an object.
+    let page = |n: usize| {
+        let next = json!({"@odata.id": format!("/c?{}", n + 1)});
+        json!({"Members": members(n..n + 1), "Members@odata.nextLink": next, "Inner": {"A@odata.nextLink": next}})
+    };
+    let walked = drive_alone(walk("/c"), |target| match target.strip_prefix("/c?").unwrap_or("0").parse() {
+        Ok(5) => Response::Json(json!({"Members": members(5..6)})),
+        Ok(n) if !target.starts_with("/c/") => Response::Json(page(n)),
+        _ => Response::Json(json!({})),
+    });
+    let expected = ["/c", "/c/0", "/c/1", "/c/2", "/c/3", "/c/4", "/c/5"];
+    assert_eq!((walked.uris(), walked.requests.len()), (expected.to_vec(), 13), "{:?}", walked.requests);
     let start = drive_alone(walk("/c"), table(vec![]));
     assert_eq!(start.found.len(), 0);
     assert_eq!(*start.end.unwrap().kind(), ErrorKind::NotFound);
