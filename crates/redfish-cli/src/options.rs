@@ -74,8 +74,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, global = true)]
     pub(crate) timeout: Duration,
 
-    /// Maximum number of concurrent requests to one service, for commands that read much. Default: 4, or 1 if the service says
-    /// that it accepts no more
+    /// Maximum number of concurrent requests to one service, for commands that read much. It is always 1 if the service says
+    /// that it accepts no more. Default: 4
     #[arg(long, value_name = "N", value_parser = positive, global = true)]
     pub(crate) in_flight: Option<usize>,
 

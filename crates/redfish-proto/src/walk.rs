@@ -227,8 +227,8 @@ impl Walk {
         self
     }
 
-    /// Sets the maximum number of requests in flight, also for a service that says that it accepts only one. Default: as many
-    /// as the driver has room for.
+    /// Limits the number of requests in flight. A service that says that it accepts only one gets one. Default: as many as the
+    /// driver has room for.
     #[must_use]
     pub fn in_flight(mut self, requests: usize) -> Walk {
         self.settings.in_flight = Some(requests.max(1));

@@ -257,8 +257,8 @@ impl Reader {
         // Without a request that the service has accepted, each further one may count as a failed login.
         let max = match (&self.witness, settings.in_flight, self.features) {
             (None, ..) => 1,
+            (_, _, Some(Features { concurrent_requests: false, .. })) => 1,
             (_, Some(chosen), _) => chosen,
-            (_, None, Some(Features { concurrent_requests: false, .. })) => 1,
             (_, None, _) => usize::MAX,
         };
         in_flight < max.min(self.window).max(1)
