@@ -90,6 +90,8 @@ pub(super) struct FoundMember {
     pub(super) link: Option<FoundLink>,
     /// The resource, unless it is only a link.
     pub(super) resource: Option<Box<Scanned>>,
+    /// Whether the link has a fragment, so that the member is only a part of the resource at the link's target.
+    pub(super) is_part: bool,
 }
 
 /// A resource and its links.
@@ -236,11 +238,12 @@ impl Scanned {
 
 impl FoundMember {
     fn read(member: &Member, answer: &Answer, max_links: usize) -> FoundMember {
+        let is_part = member.link().is_some_and(|link| link.contains('#'));
         let to = member.link().and_then(|link| resolve(&link, answer));
         let link =
             to.map(|to| FoundLink { name: "Members".into(), to, is_relation: false, is_single: false });
         if link.is_some() && member.is_link() {
-            return FoundMember { link, resource: None };
+            return FoundMember { link, resource: None, is_part };
         }
         let target = match &link {
             Some(FoundLink { to: Ok(target), .. }) => target.clone(),
@@ -258,7 +261,7 @@ impl FoundMember {
             links,
             held: 0,
         };
-        FoundMember { link, resource: Some(Box::new(resource)) }
+        FoundMember { link, resource: Some(Box::new(resource)), is_part }
     }
 
     fn is_log_entry(&self) -> bool {

@@ -278,7 +278,7 @@ impl Graph {
 }
 
 /// The key of a resource: its URI without a trailing slash.
-fn key(uri: &str) -> TargetKey {
+pub(super) fn key(uri: &str) -> TargetKey {
     TargetKey::of_text(without_slash(uri))
 }
 

@@ -1,9 +1,10 @@
 //! The walk through the members of a collection, in its order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::events::{Events, MAX_HELD};
 use super::fetch::{Contents, Fetch, FoundMember, PageContents, Purpose, Scanned};
+use super::graph::key;
 use super::reader::{Job, Reader};
 use super::settings::Settings;
 use super::tree::exceeded;
@@ -12,9 +13,13 @@ use crate::error::Error;
 use crate::ops::GetPage;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
+use crate::target_set::TargetKey;
 
 /// How far ahead of the first member that has not arrived others are read.
 const WINDOW: usize = 64;
+
+/// Maximum number of members that are remembered, so that none is read twice.
+const MAX_REMEMBERED: usize = 1_000_000;
 
 /// The number of the job that reads a page.
 const PAGE: u32 = u32::MAX;
@@ -31,6 +36,8 @@ pub(super) struct Members {
     turn: u32,
     /// The position of the next member.
     known: u32,
+    /// The members that were read or are to be.
+    found: HashSet<TargetKey>,
     /// Whether a page was read, so that a failure no longer ends the walk.
     has_page: bool,
 }
@@ -44,6 +51,7 @@ impl Members {
             held: 0,
             turn: 0,
             known: 0,
+            found: HashSet::new(),
             has_page: false,
         }
     }
@@ -121,8 +129,14 @@ impl Members {
         if page.overflows {
             return Err(exceeded(&page.target, "links on a page", page.members.len() as u64));
         }
-        for FoundMember { link, resource } in page.members {
+        for FoundMember { link, resource, is_part } in page.members {
             let position = self.known;
+            let target = link.as_ref().and_then(|link| link.to.as_ref().ok());
+            // Parts of the same resource are different members if the page contains them.
+            let target = target.filter(|_| !is_part || resource.is_none());
+            if target.is_some_and(|target| !self.is_new(target)) {
+                continue;
+            }
             match (resource, link.map(|link| link.to)) {
                 (Some(scanned), _) => self.add(Event::Resource(found(position, scanned))),
                 (None, Some(Ok(target))) => {
@@ -141,6 +155,12 @@ impl Members {
             Err(error) => self.add(page_failed(error)),
         }
         Ok(())
+    }
+
+    /// Whether a member was not on this or an earlier page.
+    fn is_new(&mut self, target: &Target) -> bool {
+        let key = key(target.as_str());
+        if self.found.len() < MAX_REMEMBERED { self.found.insert(key) } else { !self.found.contains(&key) }
     }
 
     fn put(&mut self, position: u32, event: Event) {

@@ -425,3 +425,51 @@ fn nothing_is_requested_while_many_events_wait() {
         assert!(*taken + 600 >= sent * 101, "{taken} events were taken before request {sent}");
     }
 }
+
+#[test]
+fn no_member_is_read_twice_whatever_the_spelling_of_its_link() {
+    let whole = |uri: &str, id: &str| resource(uri, json!({"Id": id}));
+    let first = json!([
+        link("/c/a"),
+        link("/c/a/"),
+        link("/c/b#frag"),
+        link("/c/b"),
+        whole("/c/d/", "d"),
+        link("/c/e#/Parts/0")
+    ]);
+    let second = json!([
+        link("/c/a/"),
+        link("/c/d"),
+        link("/c/f"),
+        whole("/c/b/", "b"),
+        link("/c/e#/Parts/1"),
+        whole("/c/g#/Parts/0", "g0"),
+        whole("/c/g#/Parts/1", "g1"),
+        link("/c/g")
+    ]);
+    let walked = drive(
+        Walk::members(service(), service().target("/c").unwrap()),
+        4,
+        |_| 0,
+        table(vec![
+            ("/redfish/v1/", json!({})),
+            ("/c", json!({"Members": first, "Members@odata.nextLink": "/c?2"})),
+            ("/c?2", json!({"Members": second})),
+            ("/c/a", json!({})),
+            ("/c/b", json!({})),
+            ("/c/e", json!({})),
+            ("/c/f", json!({})),
+            ("/c/g", json!({})),
+        ]),
+    );
+    let found: Vec<&str> = walked.found.iter().map(|(_, uri)| uri.as_str()).collect();
+    assert_eq!(
+        found,
+        ["/c/a", "/c/b", "/c/d/", "/c/e", "/c/f", "/c/g", "/c/g", "/c/g"],
+        "{:?}",
+        walked.unread
+    );
+    let mut requests = walked.requests;
+    requests.sort_unstable();
+    assert_eq!(requests, ["/", "/c", "/c/a", "/c/b", "/c/e", "/c/f", "/c/g", "/c?2"]);
+}
