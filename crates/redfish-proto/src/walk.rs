@@ -371,6 +371,15 @@ impl Walk {
         Some(Err(error))
     }
 
+    /// What has arrived before its turn, in the order of the collection: for a walk through members that has ended with an error and
+    /// is not [resumed](Walk::resume). Members that are missing before it are left out.
+    pub fn take_early(&mut self) -> Vec<Event> {
+        match &mut self.plan {
+            Plan::Tree(_) => Vec::new(),
+            Plan::Members(members) => members.take_early(),
+        }
+    }
+
     /// How long to wait before something is repeated. The walk has ended if there is no event and no next call, none is in flight,
     /// and nothing is to be repeated.
     pub fn pause(&self, now: Now) -> Option<Duration> {

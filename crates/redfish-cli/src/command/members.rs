@@ -9,6 +9,9 @@ use super::failures::Failures;
 use crate::failure::Failure;
 use crate::visit::{Job, Visit};
 
+/// The warning about a walk that a failure has ended.
+pub(super) const ENDED_EARLY: &str = "the walk has ended early, so the rest is left out";
+
 /// The collection.
 #[derive(Args)]
 pub(crate) struct Members {
@@ -53,18 +56,38 @@ impl Members {
 /// Prints the members, and reads those that are only links.
 async fn fetch(collection: Target, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
     let mut walk = visit.walk(Walk::members(visit.service().clone(), collection));
+    let mut is_first = true;
     while let Some(event) = walk.next(visit).await {
-        match event? {
-            Event::Resource(found) => visit.sink.compact(found.resource().raw()).await?,
-            Event::Unread(Unread { uri, error, .. }) => {
-                let failure = Failure::from(error);
-                let is_link = failure.status().is_none() && !failure.is_transport();
-                failures.add(if is_link { failure.at_link(&uri) } else { failure }, visit);
+        match event {
+            Ok(event) => show(event, visit, failures).await?,
+            Err(failure) => {
+                let early = walk.take_early();
+                if !is_first || !early.is_empty() {
+                    visit.warn(ENDED_EARLY);
+                }
+                for event in early {
+                    show(event, visit, failures).await?;
+                }
+                return Err(failure);
             }
-            Event::PageFailed { error, .. } => failures.add(error.into(), visit),
-            Event::LeftOut { page, members } => warn_of_empty_members(visit, &page, members),
-            _ => {}
         }
+        is_first = false;
+    }
+    Ok(())
+}
+
+/// Prints a member, or reports why it could not be read.
+async fn show(event: Event, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
+    match event {
+        Event::Resource(found) => visit.sink.compact(found.resource().raw()).await?,
+        Event::Unread(Unread { uri, error, .. }) => {
+            let failure = Failure::from(error);
+            let is_link = failure.status().is_none() && !failure.is_transport();
+            failures.add(if is_link { failure.at_link(&uri) } else { failure }, visit);
+        }
+        Event::PageFailed { error, .. } => failures.add(error.into(), visit),
+        Event::LeftOut { page, members } => warn_of_empty_members(visit, &page, members),
+        _ => {}
     }
     Ok(())
 }

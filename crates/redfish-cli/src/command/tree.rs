@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::failures::Failures;
-use super::members::warn_of_empty_members;
+use super::members::{ENDED_EARLY, warn_of_empty_members};
 use crate::failure::Failure;
 use crate::options::Output;
 use crate::sink::Table;
@@ -213,7 +213,7 @@ impl Nodes {
             failures.add(failure, visit);
         }
         if let Err(failure) = end {
-            visit.warn("the walk has ended early, so the rest is left out");
+            visit.warn(ENDED_EARLY);
             failures.add(failure, visit);
         }
         failures.into_result()

@@ -71,6 +71,11 @@ impl VisitWalk {
         Some(self.walking.take()?.into_walk().depth_exceeded()?.into())
     }
 
+    /// What has arrived before its turn, of a walk that has ended with a failure.
+    pub(crate) fn take_early(&mut self) -> Vec<Event> {
+        self.walking.take().map_or_else(Vec::new, |walking| walking.into_walk().take_early())
+    }
+
     /// Number of resources and links that are known so far.
     pub(crate) fn known(&self) -> usize {
         self.walking.as_ref().map_or(0, Walking::known)

@@ -141,6 +141,27 @@ fn a_tree_that_is_deeper_than_the_limit_is_an_error_unless_a_depth_was_chosen() 
 }
 
 #[test]
+fn members_after_which_the_service_is_away_are_named() {
+    // The second one is to be requested again later.
+    let links = [0, 1, 2, 3].map(|n| json!({"@odata.id": format!("/c/{n}")}));
+    let page = format!("200\n\n{}", json!({"Members": links}));
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{}"),
+        ("GET /redfish/v1/", ""),
+        ("GET /c", &page),
+        ("GET /c/0", "200\n\n{\"Id\": \"0\"}"),
+        ("GET /c/1", "503\nRetry-After: 20\n\n{}"),
+        ("GET /c/2", ""),
+        ("GET /c/3", "200\n\n{\"Id\": \"3\"}"),
+    ]);
+    let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(4);
+    assert_eq!(done.out.lines().count(), 2, "{}", done.out);
+    for text in ["GET /c/2: ", "GET /redfish/v1/: ", "the walk has ended early, so the rest is left out"] {
+        assert!(done.err.contains(text), "{}", done.err);
+    }
+}
+
+#[test]
 fn a_sweep_walks_each_service_within_its_time() {
     let slow =
         Settings { faults: vec!["slow=60s@/redfish/v1/Chassis".parse().unwrap()], ..Settings::default() };

@@ -121,6 +121,12 @@ impl Members {
         Ok(())
     }
 
+    /// What has arrived before its turn.
+    pub(super) fn take_early(&mut self) -> Vec<Event> {
+        self.held = 0;
+        std::mem::take(&mut self.early).into_values().collect()
+    }
+
     fn add_page(&mut self, page: PageContents, events: &mut Events) -> Result<(), Error> {
         self.has_page = true;
         if page.left_out > 0 {
