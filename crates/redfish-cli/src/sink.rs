@@ -171,6 +171,9 @@ impl Sink {
         match self {
             Sink::Print { .. } => self.note(&format!("warning: {text}")),
             Sink::Collect(Collected { notes, name, .. }) => {
+                // The text of a failure names the service itself.
+                let named = text.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix(": "));
+                let text = named.unwrap_or(text);
                 notes.push(format!("redfish: warning: {name}: {text}"));
             }
         }

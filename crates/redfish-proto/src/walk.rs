@@ -173,8 +173,9 @@ pub struct Unread {
 }
 
 impl Walk {
-    /// A walk from this resource to everything below it and that it links to.
+    /// A walk from this resource to everything below it and that it links to. A fragment of the target is ignored.
     pub fn new(service: impl Into<Arc<Service>>, start: Target) -> Walk {
+        let start = start.without_fragment();
         Walk::with_plan(service.into(), |settings| Plan::Tree(Box::new(Tree::new(start, settings))))
     }
 

@@ -162,6 +162,17 @@ fn members_after_which_the_service_is_away_are_named() {
 }
 
 #[test]
+fn a_warning_of_a_sweep_names_the_service_once() {
+    let root = format!("200\n\n{}", json!({"Part": {"@odata.id": "/p"}}));
+    let service = Canned::new(&[("GET /redfish/v1/", &root)]);
+    let bench = Bench::standard();
+    let list = bench.file("services", service.url());
+    let done = run(&mut bench.command(["sweep", "--services", &list, "tree"])).exits(0);
+    let warning = done.err.lines().find(|line| line.contains("GET /p")).unwrap();
+    assert_eq!(warning.matches("http://").count(), 1, "{warning}");
+}
+
+#[test]
 fn a_sweep_walks_each_service_within_its_time() {
     let slow =
         Settings { faults: vec!["slow=60s@/redfish/v1/Chassis".parse().unwrap()], ..Settings::default() };

@@ -276,6 +276,12 @@ fn the_root_is_read_for_what_it_says_unless_that_is_known() {
 }
 
 #[test]
+fn a_walk_starts_at_a_resource_and_not_at_a_part_of_it() {
+    let resources = table(vec![("/redfish/v1/", json!({})), ("/a", json!({"Self": link("/a")}))]);
+    assert_eq!(drive_alone(walk("/a#/Self"), resources).uris(), ["/a"]);
+}
+
+#[test]
 fn links_are_followed_as_the_filter_says() {
     let walked = drive_alone(
         walk("/redfish/v1/").follow(|link| link.name != "Entries" && !link.target.path().ends_with("/Part")),
