@@ -33,8 +33,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Number of responses without a refusal after which one more request may be in flight.
 const RECOVERY: u32 = 32;
 
-/// Maximum number of repetitions, besides those of the policy, of a request that was dropped while others were in flight: eight
-/// become one in three steps.
+/// Maximum number of repetitions, besides those of the policy, of a request that was dropped or refused while others were in
+/// flight: eight become one in three steps.
 const MAX_CROWDED: u32 = 4;
 
 /// Number of refused `$expand`s after which it is not tried any more at this service.
@@ -50,7 +50,7 @@ pub(super) struct Job {
     pub(super) number: u32,
     pub(super) fetch: Fetch,
     attempts: u32,
-    /// How often it was dropped while others were in flight.
+    /// How often it was dropped or refused while others were in flight.
     crowded: u32,
     /// When it was sent first.
     began: Option<Now>,
@@ -128,9 +128,10 @@ impl Job {
         Job { attempts: self.attempts, crowded: self.crowded + 1, ..self.again() }
     }
 
-    /// Whether it had no response because others were in flight.
-    fn is_dropped_by_load(&self, error: &Error) -> bool {
-        is_dropped(error) && self.together > 1 && self.crowded < MAX_CROWDED
+    /// Whether it may have failed only because others were in flight, and the service does not say when to repeat it.
+    fn is_crowded_out(&self, error: &Error) -> bool {
+        let is_of_load = is_overload(error) && error.retry_after().is_none();
+        is_of_load && self.together > 1 && self.crowded < MAX_CROWDED
     }
 
     /// Its share of the time of a resource: an expanded collection leaves time for the plain one.
@@ -418,7 +419,7 @@ impl Reader {
         }
         if let Some(wait) = self.wait_before_repetition(&job, &error, settings, now) {
             let unanswered_at = error.status().is_none().then_some(self.results);
-            let again = if job.is_dropped_by_load(&error) { job.again_with_fewer() } else { job.again() };
+            let again = if job.is_crowded_out(&error) { job.again_with_fewer() } else { job.again() };
             self.delayed.push((now.after(wait), Job { unanswered_at, ..again }));
             return Vec::new();
         }
@@ -474,7 +475,7 @@ impl Reader {
             Some(_) if error.retry_after().is_none() => policy.retries.min(1),
             _ => policy.retries,
         };
-        let is_allowed = job.attempts < repetitions || job.is_dropped_by_load(error);
+        let is_allowed = job.attempts < repetitions || job.is_crowded_out(error);
         (is_allowed && wait <= policy.longest_wait && wait < left).then_some(wait)
     }
 }

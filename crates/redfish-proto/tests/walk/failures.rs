@@ -274,19 +274,23 @@ fn after_no_response_the_root_decides_whether_the_service_is_away() {
 #[test]
 fn a_service_that_drops_what_it_cannot_serve_at_once_is_read_completely() {
     for (limit, room) in [(1, 4), (2, 4), (1, 8), (3, 16)] {
-        for refused in [false, true] {
+        for refusal in [0, 1, 429, 503] {
             let mut dropped = 0;
             let walked = drive_crowded(walk("/redfish/v1/"), room, |target, in_flight| {
                 if in_flight > limit {
                     dropped += 1;
-                    return if refused { Response::Refused } else { Response::Broken };
+                    return match refusal {
+                        0 => Response::Broken,
+                        1 => Response::Refused,
+                        status => Response::Status(status),
+                    };
                 }
                 match target {
                     "/redfish/v1/" => Response::Json(many(100)),
                     _ => Response::Json(json!({})),
                 }
             });
-            let case = format!("{limit} of {room}, refused: {refused}");
+            let case = format!("{limit} of {room}: {refusal}");
             assert_eq!(walked.end(), "", "{case}");
             assert_eq!((walked.found.len(), walked.unread.len()), (101, 0), "{case}");
             assert!(dropped < 60, "{case}: {dropped}");
