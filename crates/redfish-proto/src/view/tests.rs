@@ -99,7 +99,7 @@ fn links_know_where_they_are() {
 #[test]
 fn annotations_are_beside_their_member() {
     let lamp = lamp(
-        r##"{"@odata.id": "/a", "@odata.type": "#Lamp.Lamp", "@odata.etag": "W/\"1\"", "@Redfish.WriteableProperties": ["Name"],
+        r##"{"@odata.id": "/a", "@odata.type": "#Lamp.Lamp", "@odata.etag": "W/\"1\"", "@Redfish.CollectionCapabilities": ["Name"],
             "Color@Redfish.AllowableValues": ["Amber", "Teal"], "Name@Message.ExtendedInfo": [{"MessageId": "A"}]}"##,
     );
     assert_eq!(lamp.odata_id().as_deref(), Some("/a"));
@@ -107,8 +107,8 @@ fn annotations_are_beside_their_member() {
     assert_eq!(lamp.odata_etag().as_deref(), Some("W/\"1\""));
     let colors: Vec<Color> = lamp.allowable_values("Color").collect();
     assert_eq!(colors, [Color::Amber, Color::Other("Teal".into())]);
-    let writable: Json = lamp.annotation("", "Redfish.WriteableProperties").unwrap();
-    assert_eq!(writable.text(), r#"["Name"]"#);
+    let capabilities: Json = lamp.annotation("", "Redfish.CollectionCapabilities").unwrap();
+    assert_eq!(capabilities.text(), r#"["Name"]"#);
     let info: Json = lamp.annotation("Name", "Message.ExtendedInfo").unwrap();
     assert_eq!(info.items().next().unwrap().text(), r#"{"MessageId": "A"}"#);
     assert_eq!(lamp.annotation::<Json>("Color", "Message.ExtendedInfo"), None);
