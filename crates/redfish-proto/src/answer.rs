@@ -24,8 +24,8 @@ use crate::policy::Links;
 use crate::reason::SessionAlive;
 use crate::redact::{Redactor, SafeText};
 use crate::service::Service;
-use crate::target::Target;
-use crate::view::{Decode, Source};
+use crate::target::{Target, percent_decode};
+use crate::view::{Decode, Json, Source};
 
 /// A response. Its head is complete; its body may have broken off. `Debug` shows neither headers nor body, which may
 /// contain secrets.
@@ -192,6 +192,14 @@ impl Answer {
             }
         });
         read.map_err(|(pointer, reason)| self.not_json(body, &pointer, &reason))
+    }
+
+    /// The part of the resource that a fragment means: a JSON pointer, which is percent-encoded (RFC 6901, 6).
+    pub(crate) fn decode_fragment<T: Decode>(&self, fragment: &str) -> Result<T, Error> {
+        let pointer = percent_decode(fragment);
+        let part = self.decode::<Json>()?.pointer(&pointer);
+        let part = part.ok_or_else(|| self.malformed(&pointer, "there is no such member"))?;
+        part.decode().map_err(|error| self.malformed(&pointer, &error.to_string()))
     }
 
     /// The body as JSON, and the text that was read, which differs from the body if that was repaired.

@@ -5,16 +5,10 @@
 mod repair;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use crate::service::Service;
-use crate::target::Target;
-use crate::view::{Decode, Source};
 
 pub use repair::Flaws;
 pub(crate) use repair::{Repaired, repair};
@@ -48,22 +42,7 @@ pub(crate) fn read_with<'a, T>(
     })
 }
 
-/// Reads a part of a body that was received, from the repaired text if the strict parser refuses it.
-pub(crate) fn read_part<T: Decode>(
-    part: &Bytes,
-    service: &Arc<Service>,
-    target: &Target,
-) -> Result<T, (String, String)> {
-    let decode = |text: &[u8], body: &Bytes| {
-        read_with(text, usize::MAX, |text| T::decode(Source::body(text, body, service, target)))
-    };
-    decode(strip_bom(part), part).or_else(|strict| match repair(part) {
-        Some(repaired) => decode(&repaired.text, &repaired.text),
-        None => Err(strict),
-    })
-}
-
-/// Like [`read_part`], for a text.
+/// Reads a text, which is repaired if the strict parser refuses it.
 pub(crate) fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&repair(text.as_bytes())?.text).ok())
 }

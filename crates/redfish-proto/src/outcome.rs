@@ -6,12 +6,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::enumerations::{Health, JobState, TaskState};
 use crate::etag::ETag;
 use crate::message::Message;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
-use crate::view::Enumeration as _;
 
 /// The outcome of a request that the service may complete later.
 ///
@@ -105,23 +103,6 @@ pub struct Progress {
     pub messages: Vec<Message>,
     /// How it ended. `None` while it goes on.
     pub(crate) end: Option<End>,
-}
-
-impl Progress {
-    /// The state as that of a Task. A Job has some other states.
-    pub fn task_state(&self) -> TaskState {
-        TaskState::of(&self.state)
-    }
-
-    /// The state as that of a Job.
-    pub fn job_state(&self) -> JobState {
-        JobState::of(&self.state)
-    }
-
-    /// The health that the operation reports, if it reports one.
-    pub fn health(&self) -> Option<Health> {
-        (!self.status.is_empty()).then(|| Health::of(&self.status))
-    }
 }
 
 /// How an operation ended.

@@ -9,7 +9,6 @@ use crate::answer::Answer;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::json::{self, Flaws};
-use crate::ops::get::read_fragment;
 use crate::target::Target;
 use crate::view::Decode;
 
@@ -39,7 +38,7 @@ impl<T> Resource<T> {
         }
         let value = match target.fragment() {
             None => answer.decode()?,
-            Some(fragment) => read_fragment(answer, fragment)?,
+            Some(fragment) => answer.decode_fragment(fragment)?,
         };
         Ok(Resource::new(value, target, ETag::of(answer), answer.body()?.clone()))
     }

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::operation::{Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
-use crate::target::{Target, percent_decode};
-use crate::view::{Decode, Json, Link};
+use crate::target::Target;
+use crate::view::{Decode, Link};
 
 /// Reads a resource as a type of the caller's choice, a [view](mod@crate::view) or a type of serde (DSP0266, "GET (read requests)").
 ///
@@ -44,18 +44,9 @@ impl<T: Decode> Operation for Get<T> {
         match self.target.fragment() {
             None if !answer.is_object()? => Err(answer.not_a_resource()),
             None => Ok(Transition::Done(answer.decode()?)),
-            Some(fragment) => Ok(Transition::Done(read_fragment(&answer, fragment)?)),
+            Some(fragment) => Ok(Transition::Done(answer.decode_fragment(fragment)?)),
         }
     }
-}
-
-/// Reads the part of a resource at a JSON pointer, which is percent-encoded in a fragment (RFC 6901, 6).
-pub(crate) fn read_fragment<T: Decode>(answer: &Answer, fragment: &str) -> Result<T, Error> {
-    let pointer = percent_decode(fragment);
-    let resource: Json = answer.decode()?;
-    let part =
-        resource.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
-    part.decode().map_err(|error| answer.malformed(&pointer, &error.to_string()))
 }
 
 /// Reads a resource with its typed value, its raw JSON and its ETag.

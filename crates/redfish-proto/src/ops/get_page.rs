@@ -22,7 +22,7 @@ use crate::resource::Resource;
 use crate::service::Service;
 use crate::target::{Target, needs_no_change};
 use crate::target_set::{TargetKey, TargetSet};
-use crate::view::Decode;
+use crate::view::{self, Decode};
 
 /// Maximum number of members of one collection that are remembered, 8 bytes each. Later ones may be returned twice.
 const MAX_REMEMBERED: usize = 1_000_000;
@@ -452,7 +452,7 @@ impl Member {
     /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: Decode>(&self) -> Result<T, Error> {
         let Origin { service, target, redactor } = &*self.origin;
-        json::read_part(&self.body(), service, target)
+        view::read_part(&self.body(), service, target)
             .map_err(|(pointer, reason)| Error::malformed(redactor.clean(&pointer), redactor.clean(&reason)))
     }
 

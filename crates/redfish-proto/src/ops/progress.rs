@@ -3,16 +3,33 @@
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::enumerations::{Health, JobState, TaskState};
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::message;
 use crate::outcome::{End, Progress};
 use crate::task::is_task;
+use crate::view::Enumeration as _;
 
 /// The names of the state of a Task and of a Job, each with that of its status.
 const STATES: [(&str, &str); 2] = [("TaskState", "TaskStatus"), ("JobState", "JobStatus")];
 
 impl Progress {
+    /// The state as that of a Task. A Job has some other states.
+    pub fn task_state(&self) -> TaskState {
+        TaskState::of(&self.state)
+    }
+
+    /// The state as that of a Job.
+    pub fn job_state(&self) -> JobState {
+        JobState::of(&self.state)
+    }
+
+    /// The health that the operation reports, if it reports one.
+    pub fn health(&self) -> Option<Health> {
+        (!self.status.is_empty()).then(|| Health::of(&self.status))
+    }
+
     /// Reads a Task or Job.
     pub(crate) fn of(task: &Value, answer: &Answer) -> Progress {
         let text = |name: &str| task.get(name).and_then(Value::as_str).unwrap_or_default().trim();

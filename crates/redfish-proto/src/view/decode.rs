@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::{Base, Json};
+use crate::json;
 use crate::service::Service;
 use crate::target::Target;
 
@@ -66,6 +67,21 @@ impl<'a> Source<'a> {
             From::Json(json) => Ok(json.clone()),
         }
     }
+}
+
+/// Reads a part of a body that was received, from the repaired text if the strict parser refuses it.
+pub(crate) fn read_part<T: Decode>(
+    part: &Bytes,
+    service: &Arc<Service>,
+    target: &Target,
+) -> Result<T, (String, String)> {
+    let decode = |text: &[u8], body: &Bytes| {
+        json::read_with(text, usize::MAX, |text| T::decode(Source::body(text, body, service, target)))
+    };
+    decode(json::strip_bom(part), part).or_else(|strict| match json::repair(part) {
+        Some(repaired) => decode(&repaired.text, &repaired.text),
+        None => Err(strict),
+    })
 }
 
 impl<T: DeserializeOwned> Decode for T {

@@ -10,7 +10,6 @@ use crate::answer::Answer;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::features::Features;
-use crate::json;
 use crate::link::is_link;
 use crate::operation::{Auth, Operation, Request, Transition};
 use crate::ops::follow_links::root;
@@ -19,7 +18,7 @@ use crate::redact::{Redactor, SafeText};
 use crate::resource::Resource;
 use crate::service::Service;
 use crate::target::Target;
-use crate::view::Decode;
+use crate::view::{self, Decode};
 
 /// A request of a [`Walk`](super::Walk): an operation, which its driver runs like any other.
 #[derive(Clone, Debug)]
@@ -230,7 +229,7 @@ impl Scanned {
 
     /// Reads it into a type.
     pub(super) fn json<T: Decode>(&self) -> Result<T, Error> {
-        json::read_part(self.resource.raw(), &self.service, self.resource.target()).map_err(
+        view::read_part(self.resource.raw(), &self.service, self.resource.target()).map_err(
             |(pointer, reason)| Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason)),
         )
     }
