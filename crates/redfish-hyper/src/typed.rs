@@ -155,7 +155,7 @@ impl Client {
         resource: &Resource<P::Resource>,
         patch: P,
     ) -> Result<Outcome, Error> {
-        self.run(Write::update(resource, patch)?).await
+        self.run(Write::update(resource, patch).map_err(|error| error.with_service(self.service()))?).await
     }
 
     /// Creates a member of a collection. [`Outcome::created`] is its URI; [`finish`](Client::finish) waits for a service that
@@ -168,6 +168,6 @@ impl Client {
         P: Create + Send,
         C: Collection<Member = P::Resource>,
     {
-        self.run(Write::create(collection, body)?).await
+        self.run(Write::create(collection, body).map_err(|error| error.with_service(self.service()))?).await
     }
 }

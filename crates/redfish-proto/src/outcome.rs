@@ -1,5 +1,6 @@
 //! The outcomes of a write, as values. `ops` reads them from responses.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -37,7 +38,9 @@ impl Outcome {
 }
 
 /// A change that was carried out.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows the length of the body, which may contain secrets.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Written {
     /// The status: usually 200, 201 or 204.
@@ -56,6 +59,17 @@ pub struct Written {
     /// The settings resource that the change belongs to, after [`Write::checking_settings`](crate::ops::Write::checking_settings):
     /// it holds a member of the change.
     pub settings: Option<Box<Target>>,
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Written")
+            .field("status", &self.status)
+            .field("created", &self.created)
+            .field("body", &self.body.as_ref().map(Bytes::len))
+            .field("messages", &self.messages)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The monitor of an accepted operation, which reports its end. It can be saved as JSON and watched by another process.

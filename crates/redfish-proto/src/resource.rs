@@ -1,5 +1,6 @@
 //! A resource that was read.
 
+use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
@@ -13,7 +14,9 @@ use crate::target::Target;
 use crate::view::Decode;
 
 /// A resource that was read: its typed value, its ETag and its raw JSON.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows the value and the URI; the bytes may contain secrets.
+#[derive(Clone)]
 pub struct Resource<T> {
     value: T,
     target: Target,
@@ -88,6 +91,15 @@ impl<T> Resource<T> {
     /// Integers of more than 64 bits are exact in [`raw`](Resource::raw) only.
     pub fn member(&self, pointer: &str) -> Option<Value> {
         json::documents(&self.body).last()?.pointer(pointer).cloned()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Resource<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resource")
+            .field("target", &self.target)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
     }
 }
 

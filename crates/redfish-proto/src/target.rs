@@ -67,6 +67,11 @@ impl Target {
         Target { sent: self.sent.clone(), fragment: None }
     }
 
+    /// A part of the resource, at this JSON pointer.
+    pub(crate) fn part(&self, pointer: &str) -> Target {
+        Target { sent: self.sent.clone(), fragment: Some(pointer.into()) }
+    }
+
     /// The path and query, as they are sent.
     pub fn as_str(&self) -> &str {
         self.sent.as_str()

@@ -46,12 +46,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::link::is_link;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, is_secret_name};
 use crate::service::Service;
 use crate::target::Target;
 
@@ -62,6 +61,7 @@ pub use enumeration::Enumeration;
 pub use enumeration::known_value;
 use index::Index;
 pub use link::Link;
+pub(crate) use link::not_received;
 pub use list::List;
 pub use scalar::{DateTime, Duration, Number, Uuid};
 pub use text::Text;
@@ -259,7 +259,7 @@ impl Json {
         for step in pointer.strip_prefix('/')?.split('/') {
             let name = step.replace("~1", "/").replace("~0", "~");
             at = match at.first_byte() {
-                Some(b'[') => at.nth_item(name.parse().ok()?)?,
+                Some(b'[') => at.nth_item(list_index(&name)?)?,
                 _ => at.find(&[&name])?,
             };
         }
@@ -287,6 +287,14 @@ impl Json {
     /// Its `@odata.etag`.
     pub fn odata_etag(&self) -> Option<Text> {
         self.read("@odata.etag")
+    }
+
+    /// The name of the member that it is the value of, if it is one.
+    fn name(&self) -> Option<String> {
+        let before = self.document.text.get(..self.part.start)?.trim_ascii_end().strip_suffix(b":")?;
+        let name = before.trim_ascii_end().strip_suffix(b"\"")?;
+        let start = name.iter().rposition(|byte| *byte == b'"')? + 1;
+        Some(scan::decode(name.get(start..)?).into_owned())
     }
 
     /// Itself: the JSON that a view is made of.
@@ -324,8 +332,11 @@ impl<'a> JsonRef<'a> {
 
     /// Whether it is the text of a link. The usual one is recognized without being decoded.
     fn is_link_text(self) -> bool {
-        matches!(self.bytes(), [b'"', b'/', c, ..] if c.is_ascii_alphanumeric())
-            || self.to_text().is_some_and(|text| is_link(&text))
+        match self.bytes() {
+            [b'"', b'/', c, ..] if c.is_ascii_alphanumeric() => true,
+            [b'"', ..] => self.to_text().is_some_and(|text| is_link(&text)),
+            _ => false,
+        }
     }
 
     /// Whether it is an object.
@@ -406,6 +417,12 @@ impl<'a> JsonRef<'a> {
     }
 }
 
+/// An index of a list (RFC 6901, 4): without a sign or leading zeros.
+fn list_index(text: &str) -> Option<usize> {
+    let is_index = text == "0" || !text.starts_with(['0', '+']);
+    text.parse().ok().filter(|_| is_index)
+}
+
 impl<T: FromJson> MemberType for Option<T> {
     #[inline]
     fn read(object: JsonRef<'_>, name: &str) -> Self {
@@ -456,7 +473,11 @@ impl fmt::Display for Json {
 
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Redactor::default().clean_json(self.text()))
+        let text = Redactor::default().clean_json(self.text());
+        match self.name() {
+            Some(name) if is_secret_name(&name) => f.write_str("\"[redacted]\""),
+            _ => write!(f, "{text}"),
+        }
     }
 }
 
@@ -464,13 +485,6 @@ impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &RawValue = serde_json::from_str(self.text()).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
-    }
-}
-
-impl From<Json> for Value {
-    /// The value. Integers of more than 64 bits are rounded.
-    fn from(json: Json) -> Value {
-        serde_json::from_str(json.text()).unwrap_or_default()
     }
 }
 

@@ -145,7 +145,7 @@ impl Client {
     /// # Errors
     /// Fails as [`patch`](Client::patch) does.
     pub fn update<P: Patch>(&self, resource: &Resource<P::Resource>, patch: P) -> Result<Outcome, Error> {
-        self.run(Write::update(resource, patch)?)
+        self.run(Write::update(resource, patch).map_err(|error| error.with_service(self.service()))?)
     }
 
     /// Creates a member of a collection. [`Outcome::created`] is its URI; [`finish`](Client::finish) waits for a service that
@@ -158,6 +158,6 @@ impl Client {
         P: Create,
         C: Collection<Member = P::Resource>,
     {
-        self.run(Write::create(collection, body)?)
+        self.run(Write::create(collection, body).map_err(|error| error.with_service(self.service()))?)
     }
 }

@@ -15,10 +15,10 @@ use crate::link::link_at;
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::outcome::Outcome;
-use crate::reason::{RequestError, TargetError};
+use crate::reason::RequestError;
 use crate::redact::Redactor;
 use crate::target::Target;
-use crate::view::{Changes, Json};
+use crate::view::{Changes, Json, not_received};
 
 /// An action that a resource offers.
 #[derive(Clone, Debug)]
@@ -309,7 +309,7 @@ impl Invoke {
     /// is missing or not allowable, [`ErrorKind::InvalidTarget`] for a resource that was not received from a service.
     pub fn on(resource: &Json, name: &str, parameters: impl Into<Changes>) -> Result<Invoke, Error> {
         let Some((service, own)) = resource.origin() else {
-            return Err(Error::new(ErrorKind::InvalidTarget(TargetError::OtherService)));
+            return Err(not_received());
         };
         let own = own?;
         let named = |error: Error| {
@@ -317,7 +317,8 @@ impl Invoke {
         };
         let no_json = || Error::new(ErrorKind::InvalidRequest(RequestError::NoJson));
         let parameters = parameters.into().into_members().ok_or_else(no_json).map_err(named)?;
-        let actions = resource.read::<Option<Json>>("Actions").map(Value::from);
+        let actions =
+            resource.read::<Option<Json>>("Actions").and_then(|actions| actions.decode::<Value>().ok());
         let offered = actions_of(actions.as_ref(), &own, &|link| service.link(&own, link));
         let redactor = Arc::new(Redactor::default());
         let (mut action, target) = choose_action(offered, name, &redactor).map_err(named)?;

@@ -10,8 +10,10 @@ use crate::answer::Answer;
 use crate::body::Body;
 use crate::error::Error;
 use crate::etag::{ETag, ETagForm};
+use crate::kind::ErrorKind;
 use crate::operation::{Operation, Request, Transition};
 use crate::outcome::Outcome;
+use crate::reason::TargetError;
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::target::Target;
@@ -97,8 +99,13 @@ impl Write {
     /// Changes a resource that was read, if it is still the version that was read. One without an ETag is read for it first.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for a number that is not finite.
+    /// [`ErrorKind::InvalidRequest`] for a number that is not finite, [`ErrorKind::InvalidTarget`] for a part of a resource, which
+    /// has no URI of its own: a write there would change the resource that contains it.
     pub fn update<P: Patch>(resource: &Resource<P::Resource>, patch: P) -> Result<Write, Error> {
+        if resource.target().fragment().is_some() {
+            let error = Error::new(ErrorKind::InvalidTarget(TargetError::Empty));
+            return Err(error.with_hint("It is a part of another resource. Change that one."));
+        }
         let version = resource.etag().cloned().map_or(IfMatch::Current, IfMatch::Exactly);
         Ok(Write::patch(resource.target(), Body::json(&patch)?).if_match(version))
     }
@@ -106,7 +113,7 @@ impl Write {
     /// Creates a member of a collection.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for a number that is not finite, and those of
+    /// [`ErrorKind::InvalidRequest`] for a number that is not finite, and those of
     /// [`Link::target`].
     pub fn create<P, C>(collection: &Link<C>, body: P) -> Result<Write, Error>
     where

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::link::is_link;
 use crate::reason::TargetError;
+use crate::redact::Redactor;
 use crate::target::Target;
 
 /// A link to a resource of a type (DSP0266, "Reference properties"): an object with `@odata.id`, or only its text.
@@ -41,7 +42,7 @@ impl<T> Link<T> {
     pub fn target(&self) -> Result<Target, Error> {
         match self.json.document.base.as_ref() {
             Some(Base { service, target }) => service.link(target, &self.uri()),
-            None => Err(Error::new(ErrorKind::InvalidTarget(TargetError::OtherService))),
+            None => Err(not_received()),
         }
     }
 
@@ -57,20 +58,16 @@ impl<T> Link<T> {
 }
 
 impl<T: View> Link<T> {
-    /// The resource itself, if the service wrote it in the place of the link.
+    /// The resource itself, if the service wrote it in the place of the link: with `@odata.id`, `@odata.type`, `Id` and `Name`.
     pub fn expanded(&self) -> Option<T> {
         self.is_expanded.then(|| T::of(self.json.clone()))
     }
 }
 
-impl<T: View> Link<T> {
-    /// The resource, if the service wrote all of it in the place of the link: not only an excerpt or a selection.
-    pub(crate) fn contained(&self) -> Option<T> {
-        let names = ["@odata.id", "@odata.type", "Id", "Name"];
-        let is_complete = self.json.get_ref().is_object()
-            && names.iter().all(|name| self.json.get_ref().find(&[name]).is_some());
-        is_complete.then(|| T::of(self.json.clone()))
-    }
+/// The error of something that was not received from a service, so that it is not known where it is.
+pub(crate) fn not_received() -> Error {
+    let error = Error::new(ErrorKind::InvalidTarget(TargetError::OtherService));
+    error.with_hint("The JSON was not received from a service.")
 }
 
 fn uri(json: JsonRef<'_>) -> Option<Cow<'_, str>> {
@@ -85,19 +82,25 @@ impl<T> FromJson for Link<T> {
     fn from_json(json: JsonRef<'_>) -> Option<Self> {
         let link = |is_expanded| Link { json: json.to_owned(), is_expanded, to: PhantomData };
         if !json.is_object() {
-            return is_link(&json.to_text()?).then(|| link(false));
+            return json.is_link_text().then(|| link(false));
         }
-        // Usually the link is the first member, and the rest is not read.
-        let (mut has_link, mut is_expanded) = (false, false);
+        // Usually these are the first members, and the rest is not read.
+        let (mut has_link, mut found) = (false, [false; 3]);
         for (name, value) in json.raw_members() {
             match name {
-                b"@odata.id" | b"href" => has_link = has_link || value.is_link_text(),
-                name => is_expanded |= !name.starts_with(b"@odata."),
+                b"@odata.id" | b"href" => has_link |= value.is_link_text(),
+                b"@odata.type" => found[0] |= !value.is_null(),
+                b"Id" => found[1] |= !value.is_null(),
+                b"Name" => found[2] |= !value.is_null(),
+                _ => {}
             }
-            if has_link && is_expanded {
+            if has_link && found == [true; 3] {
                 break;
             }
         }
+        let is_expanded = found == [true; 3];
+        // A name may have escapes.
+        has_link |= !has_link && json.find(&["@odata.id"]).is_some_and(JsonRef::is_link_text);
         has_link.then(|| link(is_expanded))
     }
 }
@@ -122,6 +125,6 @@ impl<T> PartialEq for Link<T> {
 
 impl<T> fmt::Debug for Link<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link({:?})", self.uri())
+        write!(f, "Link({})", Redactor::default().clean(&self.uri()))
     }
 }

@@ -74,15 +74,18 @@ impl<'a> NumberText<'a> {
         self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
     }
 
-    /// The text of a number whose fraction is zero, or that has an exponent and is an integer of less than 2^53.
+    /// The digits of an integer that is written with a fraction or an exponent, such as `12.0` or `1.5e3`.
     fn integer(&self) -> Option<String> {
-        if let Some((integer, fraction)) = self.0.split_once('.') {
-            if fraction.bytes().all(|digit| digit == b'0') {
-                return Some(integer.to_owned());
-            }
-        }
-        let value = self.as_f64();
-        (value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0).then(|| format!("{value:.0}"))
+        let (number, exponent) = self.0.split_once(['e', 'E']).unwrap_or((self.0, "0"));
+        let (integer, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits = format!("{integer}{fraction}");
+        // The position of the decimal point. No integer of 64 bits has more digits.
+        let point = i64::try_from(integer.len()).ok()?.checked_add(exponent.parse().ok()?)?;
+        let point = usize::try_from(point).ok().filter(|point| *point <= 24)?;
+        let (whole, rest) = digits.split_at_checked(point).unwrap_or((&digits, ""));
+        let is_integer =
+            rest.bytes().all(|digit| digit == b'0') && whole.ends_with(|c: char| c.is_ascii_digit());
+        is_integer.then(|| format!("{whole:0<point$}"))
     }
 
     /// A number, if this text is one in JSON.
@@ -398,6 +401,14 @@ mod tests {
             (read::<i64>("12.5"), None),
             (read::<i64>("9223372036854775808"), None),
             (read::<i64>("1e300"), None),
+            (read::<i64>("1e18"), Some("1000000000000000000")),
+            (read::<i64>("-9.223372036854775808e18"), Some("-9223372036854775808")),
+            (read::<i64>("1200e-2"), Some("12")),
+            (read::<i64>("1205e-2"), None),
+            (read::<i64>("1e-400"), None),
+            (read::<i64>("1.0000000000000000001"), None),
+            (read::<i64>("0e9"), Some("0")),
+            (read::<i64>("-0.0"), Some("0")),
             (read_number("18446744073709551616123"), Some("18446744073709551616123")),
             (read_number("\" 9007199254740993\""), Some("9007199254740993")),
             (read_number("1.50"), Some("1.50")),

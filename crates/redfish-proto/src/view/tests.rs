@@ -79,18 +79,19 @@ fn a_view_of_another_value_has_no_members() {
 #[test]
 fn links_know_where_they_are() {
     let lamp = lamp(
-        r#"{"Next": {"@odata.id": "2"}, "All": ["/redfish/v1/Lamps/3", {"href": "/redfish/v1/Lamps/4"}, {"@odata.id": ""}, null,
-            {"@odata.id": "/redfish/v1/Lamps/5", "Name": "five", "Next": {"@odata.id": "6"}}]}"#,
+        r##"{"Next": {"@odata.id": "2"}, "All": ["/redfish/v1/Lamps/3", {"href": "/redfish/v1/Lamps/4"}, {"@odata.id": ""}, null, {"@odata.id": null}, 5, true,
+            {"@odata.id": "/redfish/v1/Lamps/5", "@odata.type": "#Lamp.Lamp", "Id": "5", "Name": "five", "Next": {"@odata.id": "6"}},
+            {"@odata.id": "/redfish/v1/Lamps/7", "Name": "seven"}, {"\u0040odata.id": "/redfish/v1/Lamps/8"}]}"##,
     );
     let next = lamp.next().unwrap();
     assert_eq!(next.target().unwrap().as_str(), "/redfish/v1/Lamps/2");
     assert!(next.expanded().is_none());
     let all: Vec<_> = lamp.all().collect();
     let uris: Vec<_> = all.iter().map(|link| link.uri().into_owned()).collect();
-    assert_eq!(uris, ["/redfish/v1/Lamps/3", "/redfish/v1/Lamps/4", "/redfish/v1/Lamps/5"]);
+    assert_eq!(uris, ["3", "4", "5", "7", "8"].map(|id| format!("/redfish/v1/Lamps/{id}")));
     let five = all[2].expanded().unwrap();
     assert_eq!(five.name().as_deref(), Some("five"));
-    assert!(all[0].expanded().is_none());
+    assert!(all[0].expanded().is_none() && all[3].expanded().is_none());
     let six = five.next().unwrap();
     assert_eq!(six.target().unwrap().as_str(), "/redfish/v1/Lamps/6");
     assert!(Json::new("\"/a\"".into()).unwrap().get_ref().read::<Link<Lamp>>().unwrap().target().is_err());
@@ -133,7 +134,7 @@ fn a_pointer_leads_to_a_value() {
     let lamp = lamp(r#"{"a/b": {"~": [1, {"x": "y"}]}}"#);
     assert_eq!(lamp.pointer("/a~1b/~0/1/x").unwrap().text(), "\"y\"");
     assert_eq!(lamp.pointer("").unwrap().text(), lamp.text());
-    for pointer in ["/a", "a", "/a~1b/~0/2", "/a~1b/~0/-", "/a~1b/~0/0/x"] {
+    for pointer in ["/a~1b/~0/01", "/a~1b/~0/+1", "/a", "a", "/a~1b/~0/2", "/a~1b/~0/-", "/a~1b/~0/0/x"] {
         assert_eq!(lamp.pointer(pointer), None, "{pointer}");
     }
 }
@@ -141,7 +142,7 @@ fn a_pointer_leads_to_a_value() {
 #[test]
 fn debug_shows_no_secret() {
     let lamp = lamp(r#"{"Name": "x", "Password": "hunter2", "Inner": {"Token": "t0ken"}}"#);
-    let shown = format!("{lamp:?} {:?}", lamp.inner());
+    let shown = format!("{lamp:?} {:?} {:?}", lamp.inner(), lamp.member("Password"));
     assert!(shown.contains("\"x\"") && !shown.contains("hunter2") && !shown.contains("t0ken"), "{shown}");
 }
 
@@ -153,4 +154,44 @@ fn views_can_be_sent_between_threads_and_written_as_json() {
     let inner = lamp.inner().unwrap();
     drop(lamp);
     assert_eq!(serde_json::to_string(inner.json()).unwrap(), r#"{"Count": 18446744073709551616}"#);
+}
+
+#[test]
+fn a_value_that_serde_refuses_is_repaired() {
+    let lamp = lamp(r#"{"Inner": {"Name": "half \ud83d", "Count": 1}}"#);
+    let value: serde_json::Value = lamp.inner().unwrap().decode().unwrap();
+    assert_eq!(value["Name"], "half \u{fffd}");
+    assert_eq!(lamp.inner().unwrap().name().unwrap(), "half \u{fffd}");
+}
+
+crate::patch! {
+    /// Changes of a lamp.
+    struct LampPatch of Lamp {
+        name: value Nullable<String> = "Name";
+        watts: value f64 = "Watts";
+        inner: object LampPatch = "Inner";
+    }
+}
+
+#[test]
+fn changes_of_an_object_add_up() {
+    let patch =
+        LampPatch::new().inner(|inner| inner.name("a")).inner(|inner| inner.watts(2)).inner(|inner| inner);
+    assert_eq!(serde_json::to_string(&patch).unwrap(), r#"{"Inner":{"Name":"a","Watts":2.0}}"#);
+    assert_eq!(serde_json::to_string(&LampPatch::new().inner(|inner| inner)).unwrap(), "{}");
+    assert!(serde_json::to_string(&LampPatch::new().watts(f64::NAN)).is_err());
+    assert!(serde_json::to_string(&LampPatch::new().inner(|inner| inner.watts(f64::NAN))).is_err());
+    assert!(serde_json::to_string(&LampPatch::new().watts(f64::NAN).watts(5)).is_ok());
+    assert!(!format!("{:?}", LampPatch::new().name("hunter2")).contains("hunter2"));
+}
+
+#[test]
+fn a_part_of_a_resource_is_not_written_to() {
+    let target = Target::well_known("/redfish/v1/Lamps").part("/Members");
+    let part = crate::Resource::new(lamp("{}"), target, None, Bytes::new());
+    let error = crate::ops::Write::update(&part, LampPatch::new().name("x")).unwrap_err();
+    assert!(matches!(error.kind(), crate::ErrorKind::InvalidTarget(_)), "{error}");
+    let shown =
+        format!("{:?}", crate::Resource::new((), Target::well_known("/a"), None, Bytes::from("hunter2")));
+    assert!(!shown.contains("hunter2"), "{shown}");
 }

@@ -1,5 +1,6 @@
 //! What a client writes: changes of resources, new ones, and parameters.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::ser::Error as _;
@@ -15,8 +16,8 @@ use crate::target::Target;
 #[derive(Clone, Default, PartialEq)]
 pub struct Changes {
     members: Map<String, Value>,
-    /// A member whose value has no JSON form: a number that is not finite.
-    invalid: bool,
+    /// The members whose values have no JSON form: numbers that are not finite.
+    invalid: BTreeSet<String>,
 }
 
 impl Changes {
@@ -28,9 +29,10 @@ impl Changes {
     /// Adds a member. A second one with the same name replaces the first.
     #[must_use]
     pub fn value(mut self, name: &str, value: impl Into<Encoded>) -> Changes {
+        self.invalid.remove(name);
         match value.into().0 {
             Some(value) => drop(self.members.insert(name.to_owned(), value)),
-            None => self.invalid = true,
+            None => drop(self.invalid.insert(name.to_owned())),
         }
         self
     }
@@ -51,12 +53,27 @@ impl Changes {
         }
     }
 
+    /// Changes the members of an object: those that were set before, and more. An object without changes is left out.
+    #[must_use]
+    pub fn object(mut self, name: &str, change: impl FnOnce(Changes) -> Changes) -> Changes {
+        let before = match self.members.remove(name) {
+            Some(Value::Object(members)) => Changes { members, ..Changes::default() },
+            _ => Changes::default(),
+        };
+        let changes = change(before);
+        if changes.members.is_empty() && changes.invalid.is_empty() {
+            self
+        } else {
+            self.value(name, changes)
+        }
+    }
+
     /// Adds the members of other changes.
     #[must_use]
     pub fn merge(mut self, other: impl Into<Changes>) -> Changes {
         let other = other.into();
         self.members.extend(other.members);
-        self.invalid |= other.invalid;
+        self.invalid.extend(other.invalid);
         self
     }
 
@@ -67,7 +84,7 @@ impl Changes {
 
     /// The members, unless one of them has no JSON form.
     pub(crate) fn into_members(self) -> Option<Map<String, Value>> {
-        (!self.invalid).then_some(self.members)
+        self.invalid.is_empty().then_some(self.members)
     }
 }
 
@@ -81,16 +98,22 @@ impl Serialize for Changes {
     /// # Errors
     /// If a number is not finite.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.invalid {
-            return Err(S::Error::custom("a number is not finite"));
+        if let Some(member) = self.invalid.first() {
+            return Err(S::Error::custom(format_args!("the number of {member} is not finite")));
         }
         self.members.serialize(serializer)
     }
 }
 
-/// A value that is written to a member, in JSON.
-#[derive(Clone, Debug, PartialEq)]
+/// A value that is written to a member, in JSON. `Debug` does not show it, since it may be secret.
+#[derive(Clone, PartialEq)]
 pub struct Encoded(Option<Value>);
+
+impl fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encoded")
+    }
+}
 
 macro_rules! encoded {
     ($($type:ty),*) => {$(
@@ -257,7 +280,7 @@ pub trait Create: Into<Changes> + Serialize {
 ///         level: value i64 = "Level";
 ///     }
 /// }
-/// let patch = LampPatch::new().label(None).dimmer(|d| d.level(7)).scenes(["day", "night"]);
+/// let patch = LampPatch::new().label(None).dimmer(|dimmer| dimmer.level(7)).scenes(["day", "night"]);
 /// assert_eq!(serde_json::to_string(&patch)?, r#"{"Dimmer":{"Level":7},"Label":null,"Scenes":["day","night"]}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -283,6 +306,7 @@ macro_rules! patch {
     ($(#[$doc:meta])* $vis:vis struct $name:ident $(of $of:ident)? { $($members:tt)* }) => {
         $crate::patch! { @type $(#[$doc])* #[derive(Default)] $vis struct $name { $($members)* } }
 
+        #[allow(dead_code, unreachable_pub, reason = "the caller chooses the visibility of the type")]
         impl $name {
             /// Without changes.
             #[inline]
@@ -307,6 +331,7 @@ macro_rules! patch {
         #[must_use]
         $vis struct $name($crate::view::Changes);
 
+        #[allow(dead_code, unreachable_pub, reason = "the caller chooses the visibility of the type")]
         impl $name {
             $($crate::patch_method! { $kind $(#[$member_doc])* $method, $type, $member })*
 
@@ -314,6 +339,13 @@ macro_rules! patch {
             #[inline]
             pub fn set_member(self, name: &str, value: impl Into<$crate::serde_json::Value>) -> Self {
                 Self(self.0.value(name, value.into()))
+            }
+        }
+
+        impl From<$crate::view::Changes> for $name {
+            #[inline]
+            fn from(changes: $crate::view::Changes) -> Self {
+                Self(changes)
             }
         }
 
@@ -368,7 +400,7 @@ macro_rules! patch_method {
         $(#[$doc])*
         #[inline]
         pub fn $method(self, change: impl FnOnce($type) -> $type) -> Self {
-            Self(self.0.value($member, change(<$type>::new())))
+            Self(self.0.object($member, |before| change(before.into()).into()))
         }
     };
     (objects $(#[$doc:meta])* $method:ident, $type:ty, $member:literal) => {

@@ -246,7 +246,8 @@ impl FoundMember {
         }
         let target = match &link {
             Some(FoundLink { to: Ok(target), .. }) => target.clone(),
-            _ => answer.target().clone(),
+            // It has no URI of its own, so that nothing can be written to it.
+            _ => answer.target().part("/Members"),
         };
         let document: Document<'_> = serde_json::from_slice(member.as_bytes()).unwrap_or_default();
         let (links, overflows) = Scanned::links_in(&document.links, max_links, answer);

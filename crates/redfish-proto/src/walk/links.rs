@@ -32,7 +32,7 @@ impl<T: View + Decode + Clone> LinkedResources<T> {
             let position = all.results.len();
             all.results.push(match link.target() {
                 Err(error) => Some(Err(error)),
-                Ok(target) => match link.contained() {
+                Ok(target) => match link.expanded() {
                     Some(resource) => Some(Ok(Resource::new(resource, target, None, link.json().bytes()))),
                     None => {
                         let whole = target.without_fragment();

@@ -7,7 +7,7 @@ use super::fetch::{Contents, Fetch, FoundMember, PageContents, Purpose, Scanned}
 use super::graph::key;
 use super::reader::{Job, Reader};
 use super::settings::Settings;
-use super::tree::exceeded;
+use super::tree::{exceeded, selects};
 use super::{Event, Found, Place, Unread};
 use crate::error::Error;
 use crate::ops::GetPage;
@@ -135,14 +135,18 @@ impl Members {
         if page.overflows {
             return Err(exceeded(&page.target, "links on a page", page.members.len() as u64));
         }
+        // What was requested in part is complete as it is.
+        let is_selected = page.target.query().is_some_and(selects);
         for FoundMember { link, resource, is_part } in page.members {
             let position = self.known;
             let target = link.as_ref().and_then(|link| link.to.as_ref().ok());
             // Parts of the same resource are different members if the page contains them.
-            let target = target.filter(|_| !is_part || resource.is_none());
-            if target.is_some_and(|target| !self.is_new(target)) {
+            let single = target.filter(|_| !is_part || resource.is_none());
+            if single.is_some_and(|target| !self.is_new(target)) {
                 continue;
             }
+            let resource =
+                resource.filter(|found| found.is_complete || is_selected || is_part || target.is_none());
             match (resource, link.map(|link| link.to)) {
                 (Some(scanned), _) => self.add(Event::Resource(found(position, scanned))),
                 (None, Some(Ok(target))) => {

@@ -372,7 +372,7 @@ impl Tree {
 }
 
 /// Whether a query reads only a part of each resource.
-fn selects(query: &str) -> bool {
+pub(super) fn selects(query: &str) -> bool {
     query.split('&').any(|part| {
         let name = part.split('=').next().unwrap_or_default();
         ["$select", "%24select", "excerpt"].iter().any(|selecting| name.eq_ignore_ascii_case(selecting))

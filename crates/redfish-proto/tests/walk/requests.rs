@@ -479,3 +479,31 @@ fn no_member_is_read_twice_whatever_the_spelling_of_its_link() {
     requests.sort_unstable();
     assert_eq!(requests, ["/", "/c", "/c/a", "/c/b", "/c/e", "/c/f", "/c/g", "/c?2"]);
 }
+
+#[test]
+fn a_member_that_its_page_contains_in_part_is_requested_unless_a_part_was_selected() {
+    let members = json!([
+        {"@odata.id": "/c/a", "@odata.type": "#Thing.v1_0_0.Thing"},
+        {"@odata.id": "/c/b", "Name": "b"},
+        resource("/c/c", json!({})),
+        {"@odata.id": "https://evil.example/d", "Name": "d"},
+        {"Name": "e"},
+    ]);
+    let page = json!({"Members": members});
+    let read = |collection: &str| {
+        let responses = vec![
+            ("/redfish/v1/", json!({})),
+            ("/c", page.clone()),
+            ("/c?$select=Members/Name", page.clone()),
+            ("/c/a", resource("/c/a", json!({}))),
+            ("/c/b", resource("/c/b", json!({}))),
+        ];
+        drive(Walk::members(service(), service().target(collection).unwrap()), 1, |_| 0, table(responses))
+    };
+    let walked = read("/c");
+    assert_eq!(walked.requests, ["/", "/c", "/c/a", "/c/b"]);
+    // Without a URI of its own, a member is a part of the collection.
+    let found: Vec<&str> = walked.found.iter().map(|(_, uri)| uri.as_str()).collect();
+    assert_eq!(found, ["/c/a", "/c/b", "/c/c", "/c#/Members", "/c#/Members"]);
+    assert_eq!(read("/c?$select=Members/Name").requests, ["/", "/c?$select=Members/Name"]);
+}
