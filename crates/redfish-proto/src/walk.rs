@@ -179,7 +179,7 @@ impl Walk {
         Walk::with_plan(service.into(), |settings| Plan::Tree(Box::new(Tree::new(start, settings))))
     }
 
-    /// A walk through all members of a collection, in its order. Members that are only links are read, up to 64 ahead of the
+    /// A walk through all members of a collection, in its order. Members that their page does not contain as a whole are read, up to 64 ahead of the
     /// first one that has not arrived, or fewer if they are large. The next page is read once the members before it were taken.
     pub fn members(service: impl Into<Arc<Service>>, collection: Target) -> Walk {
         Walk::with_plan(service.into(), |_| Plan::Members(Box::new(Members::new(collection))))

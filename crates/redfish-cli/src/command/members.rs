@@ -17,7 +17,7 @@ pub(super) const ENDED_EARLY: &str = "the walk has ended early, so the rest is l
 pub(crate) struct Members {
     /// Path such as /redfish/v1/Systems, or a URL of this service
     path: String,
-    /// Read each member that is only a link
+    /// Read each member that its page does not contain as a whole
     #[arg(long)]
     fetch: bool,
 }
@@ -53,7 +53,7 @@ impl Members {
     }
 }
 
-/// Prints the members, and reads those that are only links.
+/// Prints the members, and reads those that their page does not contain as a whole.
 async fn fetch(collection: Target, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
     let mut walk = visit.walk(Walk::members(visit.service().clone(), collection));
     let mut is_first = true;

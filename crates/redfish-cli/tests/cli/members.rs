@@ -73,15 +73,15 @@ fn a_member_without_a_link_is_left_out_with_a_warning() {
 #[test]
 fn all_pages_are_listed_unchanged() {
     let service = Canned::new(&[
-        ("GET /c", "200\n\n{\"Members\": [ {\"@odata.id\": \"/c/1\", \"N\": 9007199254740993.10},\n {\"a\": \"x  y\\n\"} ],
+        ("GET /c", "200\n\n{\"Members\": [ {\"@odata.id\": \"/c/1\", \"@odata.type\": \"T.T\", \"Id\": \"1\", \"Name\": \"n\", \"N\": 9007199254740993.10},\n {\"a\": \"x  y\\n\"} ],
             \"Members@odata.nextLink\": \"/c?p=2\", \"Members@odata.count\": 99}"),
         ("GET /c?p=2", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/3\"}]}"),
         ("GET /c/3", "200\n\n{ \"Id\": 3 }"),
     ]);
-    let lines = "{\"@odata.id\":\"/c/1\",\"N\":9007199254740993.10}\n{\"a\":\"x  y\\n\"}\n";
+    let lines = "{\"@odata.id\":\"/c/1\",\"@odata.type\":\"T.T\",\"Id\":\"1\",\"Name\":\"n\",\"N\":9007199254740993.10}\n{\"a\":\"x  y\\n\"}\n";
     let done = run(&mut service.command(["members", "/c"])).exits(0);
     assert_eq!(done.out, format!("{lines}{{\"@odata.id\":\"/c/3\"}}\n"));
-    // An expanded member is not read again.
+    // A member that the page contains as a whole is not read again.
     let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(0);
     assert_eq!(done.out, format!("{lines}{{\"Id\":3}}\n"));
 }

@@ -123,7 +123,7 @@ fn documents_change_only_in_white_space() {
         ("GET /b", "200\n\n<p>\n\"no\" JSON"),
         (
             "GET /c",
-            "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\", \"N\": 1.0},\n {\"@odata.id\": \"/a\"}]}",
+            "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\", \"@odata.type\": \"T.T\", \"Id\": \"1\", \"Name\": \"n\", \"N\": 1.0},\n {\"@odata.id\": \"/a\"}]}",
         ),
     ]);
     let (bench, url) = (Bench::standard(), service.url());
@@ -134,11 +134,14 @@ fn documents_change_only_in_white_space() {
     let done = sweep(&["get", "/a", "/b"]);
     assert!(done.out.contains(&format!(r#""output":[{a},"<p>\n\"no\" JSON"],"ms":"#)), "{}", done.out);
     let done = sweep(&["members", "/c"]);
-    let listed = r#"[{"@odata.id":"/c/1","N":1.0},{"@odata.id":"/a"}]"#;
+    let listed =
+        r#"[{"@odata.id":"/c/1","@odata.type":"T.T","Id":"1","Name":"n","N":1.0},{"@odata.id":"/a"}]"#;
     assert!(done.out.contains(&format!(r#""output":{listed},"ms":"#)), "{}", done.out);
     let done = sweep(&["members", "/c", "--fetch"]);
     assert!(
-        done.out.contains(&format!(r#""output":[{{"@odata.id":"/c/1","N":1.0}},{a}],"ms":"#)),
+        done.out.contains(&format!(
+            r#""output":[{{"@odata.id":"/c/1","@odata.type":"T.T","Id":"1","Name":"n","N":1.0}},{a}],"ms":"#
+        )),
         "{}",
         done.out
     );
