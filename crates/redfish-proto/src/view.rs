@@ -98,6 +98,15 @@ pub struct JsonRef<'a> {
     end: usize,
 }
 
+/// Where the items of a list are that are still to be read.
+#[derive(Clone)]
+enum Items {
+    /// Their numbers in the index.
+    Known(Range<usize>),
+    /// They are found from this position on.
+    From(usize),
+}
+
 /// A type around a JSON object, with methods for its members. Made by [`view!`](crate::view!).
 pub trait View: Deref<Target = Json> + Sized {
     /// The name of its schema and its name in it, such as `Chassis.Chassis`; its own name, if it is of no schema.
@@ -379,37 +388,34 @@ impl<'a> JsonRef<'a> {
         self.raw_members().map(|(name, value)| (scan::decode(name), value))
     }
 
-    /// Where the items of a list begin, for [`item_at`](JsonRef::item_at).
-    fn first_item(self) -> usize {
-        match self.known_items() {
-            Some(_) => 0,
-            None => scan::first_item(&self.document.text, self.start..self.end),
+    /// Where the items of a list are.
+    fn items(self) -> Items {
+        let known = self.document.index.as_ref().and_then(|index| index.items(&(self.start..self.end)));
+        match known {
+            Some(known) => Items::Known(known),
+            None => Items::From(scan::first_item(&self.document.text, self.start..self.end)),
         }
     }
 
-    /// The item at this place, and the place of the next one.
-    fn item_at(self, place: usize) -> Option<(JsonRef<'a>, usize)> {
-        match self.known_items() {
-            Some(items) => Some((self.part(items.get(place)?.clone()), place + 1)),
-            None => {
-                let item = scan::item(self.document.text.get(..self.end)?, place)?;
-                let next = item.end;
-                Some((self.part(item), next))
+    /// The next item, which is removed from `items`.
+    fn next_item(self, items: &mut Items) -> Option<JsonRef<'a>> {
+        let item = match items {
+            Items::Known(known) => self.document.index.as_ref()?.item(known.next()?)?,
+            Items::From(at) => {
+                let item = scan::item(self.document.text.get(..self.end)?, *at)?;
+                *at = item.end;
+                item
             }
-        }
+        };
+        Some(self.part(item))
     }
 
     fn nth_item(self, number: usize) -> Option<JsonRef<'a>> {
-        let mut place = self.first_item();
+        let mut items = self.items();
         for _ in 0..number {
-            place = self.item_at(place)?.1;
+            self.next_item(&mut items)?;
         }
-        Some(self.item_at(place)?.0)
-    }
-
-    /// The positions of the items, if they are known.
-    fn known_items(self) -> Option<&'a [Range<usize>]> {
-        self.document.index.as_ref()?.items(&(self.start..self.end))
+        self.next_item(&mut items)
     }
 
     fn part(self, part: Range<usize>) -> JsonRef<'a> {

@@ -37,11 +37,16 @@ impl Index {
         self.members.iter().rev().find(named).map(|(member, _)| member.value.clone())
     }
 
-    /// The items of the member that has this value, if it is a list.
-    pub(super) fn items(&self, list: &Range<usize>) -> Option<&[Range<usize>]> {
+    /// The numbers of the items of the member that has this value, if it is a list.
+    pub(super) fn items(&self, list: &Range<usize>) -> Option<Range<usize>> {
         let at = self.members.binary_search_by_key(&list.start, |(member, _)| member.value.start).ok()?;
         let (member, items) = self.members.get(at)?;
-        self.items.get(items.clone()).filter(|_| member.value == *list && !items.is_empty())
+        (member.value == *list && !items.is_empty()).then(|| items.clone())
+    }
+
+    /// The position of the item with this number.
+    pub(super) fn item(&self, number: usize) -> Option<Range<usize>> {
+        self.items.get(number).cloned()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
-use super::{FromJson, Json, JsonRef};
+use super::{FromJson, Items, Json, JsonRef};
 
 /// The values of a list, in their order: an iterator that shares the body and allocates nothing.
 ///
@@ -12,16 +12,15 @@ use super::{FromJson, Json, JsonRef};
 /// list has none.
 pub struct List<T> {
     list: Option<Json>,
-    /// The number of the next item if they are known, or else its position.
-    next: usize,
+    items: Items,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T: FromJson> List<T> {
     pub(crate) fn of(list: Option<JsonRef<'_>>) -> List<T> {
         let list = list.filter(|list| !list.is_null());
-        let next = list.map_or(0, JsonRef::first_item);
-        List { list: list.map(JsonRef::to_owned), next, of: PhantomData }
+        let items = list.map_or(Items::From(0), JsonRef::items);
+        List { list: list.map(JsonRef::to_owned), items, of: PhantomData }
     }
 
     /// Whether no value is left.
@@ -36,9 +35,7 @@ impl<T: FromJson> Iterator for List<T> {
     fn next(&mut self) -> Option<T> {
         let list = self.list.as_ref()?.get_ref();
         loop {
-            let (item, next) = list.item_at(self.next)?;
-            self.next = next;
-            if let Some(value) = item.read() {
+            if let Some(value) = list.next_item(&mut self.items)?.read() {
                 return Some(value);
             }
         }
@@ -50,13 +47,13 @@ impl<T: FromJson> FusedIterator for List<T> {}
 impl<T> Default for List<T> {
     /// An empty list.
     fn default() -> Self {
-        List { list: None, next: 0, of: PhantomData }
+        List { list: None, items: Items::From(0), of: PhantomData }
     }
 }
 
 impl<T> Clone for List<T> {
     fn clone(&self) -> Self {
-        List { list: self.list.clone(), next: self.next, of: PhantomData }
+        List { list: self.list.clone(), items: self.items.clone(), of: PhantomData }
     }
 }
 

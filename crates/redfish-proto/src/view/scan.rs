@@ -83,13 +83,15 @@ enum Quick {
 /// every quote begins or ends a text, and a text before a colon is a name.
 fn find_unambiguous(text: &[u8], object: usize, name: &str) -> Quick {
     let content = text.get(object..).unwrap_or_default();
-    if name.is_empty() || memchr::memchr(b'\\', content).is_some() {
+    let Some(initial) = name.bytes().next().filter(|_| memchr::memchr(b'\\', content).is_none()) else {
         return Quick::Unknown;
-    }
-    let mut names = memchr::memmem::find_iter(content, name).map(|at| object + at).filter(|at| {
+    };
+    // Names begin with capital letters, which are rare in texts.
+    let mut names = memchr::memchr_iter(initial, content).map(|at| object + at).filter(|at| {
+        let is_name = text.get(at.wrapping_sub(1)) == Some(&b'"')
+            && text.get(*at..).is_some_and(|rest| rest.starts_with(name.as_bytes()));
         let end = at + name.len();
-        let is_quoted = text.get(at.wrapping_sub(1)) == Some(&b'"') && text.get(end) == Some(&b'"');
-        is_quoted && text.get(skip_space(text, end + 1)) == Some(&b':')
+        is_name && text.get(end) == Some(&b'"') && text.get(skip_space(text, end + 1)) == Some(&b':')
     });
     let Some(first) = names.next() else { return Quick::Absent };
     // In another object before it, it may be a name in there.
