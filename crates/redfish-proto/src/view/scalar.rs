@@ -32,7 +32,7 @@ impl FromJson for bool {
     }
 }
 
-/// A number exactly as the service wrote it, also beyond 2^53 and 64 bits.
+/// A number exactly as the service wrote it, also beyond 2^53 and 64 bits. Two are equal if their texts are: `1.0` is not `1.00`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Number(Text);
 
@@ -140,6 +140,7 @@ impl FromJson for Number {
 macro_rules! kept_text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
+        /// Two are equal if their texts are.
         #[derive(Clone, PartialEq, Eq, Hash)]
         pub struct $name(Text);
 
