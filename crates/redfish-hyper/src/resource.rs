@@ -1,5 +1,6 @@
 //! The client's methods for resources. Each runs an operation of the core.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use redfish_proto::enumerations::ResetType;
@@ -9,7 +10,7 @@ use redfish_proto::ops::{
 };
 use redfish_proto::query::{Features, GetFeatures, Query};
 use redfish_proto::view::Decode;
-use redfish_proto::{Body, Call, Error, ErrorKind, Message, Operation, Resource, Target};
+use redfish_proto::{Body, Call, Error, Message, Operation, Resource, Target};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -199,13 +200,9 @@ impl Client {
     /// Fails if the operation fails, the deadline passes, or the service has not said where it reports the end
     /// ([`MonitorNotFound`](redfish_proto::ErrorKind::MonitorNotFound)).
     pub async fn finish(&self, outcome: Outcome, deadline: Duration) -> Result<Written, Error> {
-        match outcome {
-            Outcome::Finished(written) => Ok(written),
-            Outcome::Accepted(monitor) => match self.watch(monitor, deadline, |_| ()).await? {
-                TaskOutcome::Completed(written) => Ok(written),
-                TaskOutcome::Failed(error) => Err(error),
-            },
-            _ => Err(self.service().error(ErrorKind::MonitorNotFound)),
+        match outcome.into_monitor() {
+            ControlFlow::Continue(monitor) => self.watch(monitor, deadline, |_| ()).await?.into_result(),
+            ControlFlow::Break(ended) => ended.map_err(|error| error.with_service(self.service())),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::policy::Links;
 use crate::reason::SessionAlive;
 use crate::redact::{Redactor, SafeText};
 use crate::service::Service;
-use crate::target::{Target, percent_decode};
+use crate::target::Target;
 use crate::view::{Decode, Json, Source};
 
 /// A response. Its head is complete; its body may have broken off. `Debug` shows neither headers nor body, which may
@@ -179,47 +179,41 @@ impl Answer {
     /// # Errors
     /// Those of [`json`](Answer::json).
     pub fn decode<T: Decode>(&self) -> Result<T, Error> {
-        let body = self.body()?;
         let depth = self.service.policy().json_depth;
-        let decode = |text: &[u8], body: &Bytes| {
+        self.read_or_repair(|text, body| {
             let source = |text| Source::body(text, body, &self.service, &self.target);
             json::read_with(text, depth, |text| T::decode(source(text)))
-        };
-        let read = decode(strip_bom(body), body).or_else(|refused| {
-            match self.repaired.get_or_init(|| json::repair(body)) {
-                Some(Repaired { text, .. }) => decode(text, text),
-                None => Err(refused),
-            }
-        });
-        read.map_err(|(pointer, reason)| self.not_json(body, &pointer, &reason))
+        })
     }
 
-    /// The part of the resource that a fragment means: a JSON pointer, which is percent-encoded (RFC 6901, 6).
+    /// The part of the resource that a fragment means.
     pub(crate) fn decode_fragment<T: Decode>(&self, fragment: &str) -> Result<T, Error> {
-        let pointer = percent_decode(fragment);
-        let part = self.decode::<Json>()?.pointer(&pointer);
-        let part = part.ok_or_else(|| self.malformed(&pointer, "there is no such member"))?;
-        part.decode().map_err(|error| self.malformed(&pointer, &error.to_string()))
+        let resource: Json = self.decode()?;
+        resource.decode_fragment(fragment).map_err(|(pointer, reason)| self.malformed(&pointer, &reason))
     }
 
     /// The body as JSON, and the text that was read, which differs from the body if that was repaired.
     pub(crate) fn json_and_text<'a, T: Deserialize<'a>>(&'a self) -> Result<(T, &'a Bytes), Error> {
-        let body = self.body()?;
         let depth = self.service.policy().json_depth;
-        let strict = json::read(strip_bom(body), depth).map(|value| (value, body));
-        let read = strict.or_else(|refused| match self.repaired.get_or_init(|| json::repair(body)) {
-            Some(Repaired { text, .. }) => json::read(text, depth).map(|value| (value, text)),
-            None => Err(refused),
-        });
-        read.map_err(|(pointer, reason)| self.not_json(body, &pointer, &reason))
+        self.read_or_repair(|text, body| Ok((json::read(text, depth)?, body)))
     }
 
-    /// The error of a body that cannot be read as a type.
-    fn not_json(&self, body: &[u8], pointer: &str, reason: &str) -> Error {
-        match message::is_web_page(body) {
+    /// Reads the body, or the repaired one if that fails. `read` gets the text, and the bytes that it is a part of.
+    fn read_or_repair<'a, T>(
+        &'a self,
+        read: impl Fn(&'a [u8], &'a Bytes) -> Result<T, (String, String)>,
+    ) -> Result<T, Error> {
+        let body = self.body()?;
+        let result = read(strip_bom(body), body).or_else(|refused| {
+            match self.repaired.get_or_init(|| json::repair(body)) {
+                Some(Repaired { text, .. }) => read(text, text),
+                None => Err(refused),
+            }
+        });
+        result.map_err(|(pointer, reason)| match message::is_web_page(body) {
             true => Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(self.status()),
-            false => self.malformed(pointer, reason),
-        }
+            false => self.malformed(&pointer, &reason),
+        })
     }
 
     /// What is wrong with the body, although it could be read. Known after [`json`](Answer::json).

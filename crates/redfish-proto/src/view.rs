@@ -52,7 +52,7 @@ use crate::error::Error;
 use crate::link::is_link;
 use crate::redact::{Redactor, is_secret_name};
 use crate::service::Service;
-use crate::target::Target;
+use crate::target::{Target, percent_decode};
 
 pub(crate) use decode::read_part;
 pub use decode::{Decode, Source};
@@ -273,6 +273,17 @@ impl Json {
             };
         }
         Some(at.to_owned())
+    }
+
+    /// Reads the part that the fragment of a URI means: a JSON pointer, which is percent-encoded (RFC 6901, 6). The error is the
+    /// pointer, and the reason.
+    pub(crate) fn decode_fragment<T: Decode>(&self, fragment: &str) -> Result<T, (String, String)> {
+        let pointer = percent_decode(fragment);
+        let read = match self.pointer(&pointer) {
+            Some(part) => part.decode().map_err(|error| error.to_string()),
+            None => Err("there is no such member".to_owned()),
+        };
+        read.map_err(|reason| (pointer, reason))
     }
 
     /// Reads it as a type: a view, or a type of serde.

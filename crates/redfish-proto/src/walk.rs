@@ -34,7 +34,7 @@ use crate::reason::SessionAlive;
 use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::service::Service;
-use crate::target::{Target, percent_decode};
+use crate::target::Target;
 use crate::view::{Decode, Json};
 
 use events::Events;
@@ -87,7 +87,7 @@ pub use settings::Link;
 ///
 /// ```
 /// # use redfish_proto::{*, driver::Now, walk::{Event, Fetch, Walk}};
-/// # fn run<O: Operation>(call: Call<O>) -> Result<O::Output, Error> { unimplemented!() }
+/// # fn run<O: Operation>(_: Call<O>) -> Result<O::Output, Error> { Err(Service::new("").unwrap_err()) }
 /// # fn now() -> Now { Now::default() }
 /// # fn sleep(time: std::time::Duration) {}
 /// fn read_all(mut walk: Walk) -> Result<(), Error> {
@@ -179,14 +179,13 @@ impl Walk {
         Walk::with_plan(service.into(), |settings| Plan::Tree(Box::new(Tree::new(start, settings))))
     }
 
-    /// A walk through all members of a collection, in its order. Members that their page does not contain as a whole are read, up to 64 ahead of the
-    /// first one that has not arrived, or fewer if they are large. The next page is read once the members before it were taken.
+    /// A walk through all members of a collection, in its order. Members that their page does not contain as a
+    /// whole are read, up to 64 ahead of the first one that has not arrived, or fewer if they are large. The next page is read once the members before it were taken.
     pub fn members(service: impl Into<Arc<Service>>, collection: Target) -> Walk {
         Walk::with_plan(service.into(), |_| Plan::Members(Box::new(Members::new(collection))))
     }
 
-    /// A walk that reads the resources at these targets, in their order, each once. Of two that are the same, both positions
-    /// are reported.
+    /// A walk that reads the resources at these targets, in their order. One that is there twice is read twice.
     pub fn resources(service: impl Into<Arc<Service>>, targets: Vec<Target>) -> Walk {
         Walk::with_plan(service.into(), |_| Plan::Members(Box::new(Members::of_targets(targets))))
     }
@@ -472,15 +471,8 @@ impl Found {
     /// The resource, or the part of it that this target means.
     fn read_as<T: Decode>(&self, target: &Target) -> Result<Resource<T>, Error> {
         let Some(fragment) = target.fragment() else { return self.read() };
-        let pointer = percent_decode(fragment);
-        let redactor = &self.scanned.redactor;
-        let malformed = |reason: &str| {
-            Error::malformed(redactor.clean(&pointer), redactor.clean(reason))
-                .with_service(&self.scanned.service)
-        };
-        let part =
-            self.json::<Json>()?.pointer(&pointer).ok_or_else(|| malformed("there is no such member"))?;
-        let value = part.decode::<T>().map_err(|error| malformed(&error.to_string()))?;
+        let value: T =
+            self.json::<Json>()?.decode_fragment(fragment).map_err(|fault| self.scanned.malformed(fault))?;
         Ok(self.resource().with_value(value).at(target.clone()))
     }
 }

@@ -257,6 +257,26 @@ impl Facts {
         schema.resources.get(name)
     }
 
+    /// Returns the object, or what is like one in the resource, that `Schema.Type` names.
+    pub fn object(&self, name: &str) -> Option<&Object> {
+        let (schema, name) = self.in_schema(name)?;
+        let resource = schema.resources.get(name).map(|resource| &resource.object);
+        resource.or_else(|| schema.objects.get(name))
+    }
+
+    /// Returns all members of what `Schema.Type` names, those of its bases first. A member replaces that of a base.
+    pub fn members(&self, name: &str) -> Vec<Member> {
+        let Some(object) = self.object(name) else { return Vec::new() };
+        let mut all = object.base.as_deref().map(|base| self.members(base)).unwrap_or_default();
+        for member in &object.members {
+            match all.iter_mut().find(|known| known.name == member.name) {
+                Some(known) => known.clone_from(member),
+                None => all.push(member.clone()),
+            }
+        }
+        all
+    }
+
     /// Returns the types that are used and not declared, each with its schema and where it is used.
     pub fn unresolved(&self) -> Vec<Unresolved> {
         let mut unresolved = Vec::new();

@@ -109,12 +109,7 @@ impl Client {
         };
         let mut members = Vec::new();
         for event in self.walk(Walk::members(self.service().clone(), collection)) {
-            match event {
-                Ok(Event::Resource(found)) => members.push(found.read()),
-                Ok(Event::Unread(unread)) => members.push(Err(unread.error)),
-                Ok(Event::PageFailed { error, .. }) | Err(error) => members.push(Err(error)),
-                Ok(_) => {}
-            }
+            members.extend(event.map_or_else(|error| Some(Err(error)), Event::into_result));
         }
         members
     }

@@ -321,19 +321,12 @@ impl Invoke {
             resource.read::<Option<Json>>("Actions").and_then(|actions| actions.decode::<Value>().ok());
         let offered = actions_of(actions.as_ref(), &own, &|link| service.link(&own, link));
         let redactor = Arc::new(Redactor::default());
-        let (mut action, target) = choose_action(offered, name, &redactor).map_err(named)?;
+        let (action, target) = choose_action(offered, name, &redactor).map_err(named)?;
         let (name, sent) = (action.name.clone(), parameters.clone());
-        let chain = match action.info.clone() {
-            Some(info) => Chain::new(Exchange(Request::get(&info)), move |received| {
-                action.describe(received)?;
-                let post = action.post(&target, sent, &redactor)?;
-                Chain::next(Exchange(post), |received| Chain::done(Outcome::read(&received?)?))
-            }),
-            None => {
-                let post = action.post(&target, sent, &redactor).map_err(named)?;
-                Chain::new(Exchange(post), |received| Chain::done(Outcome::read(&received?)?))
-            }
-        };
+        let chain = describe_and_post(action, target, sent, redactor, |received| {
+            Chain::done(Outcome::read(&received?)?)
+        });
+        let chain = chain.map_err(named)?;
         Ok(Invoke { target: own, name, parameters, chain })
     }
 
@@ -374,15 +367,24 @@ pub(crate) fn invoke_on<T: 'static>(
     then: impl FnOnce(Result<Answer, Error>) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
 ) -> Result<Transition<Chain<T>>, Error> {
     let redactor = Arc::clone(&answer.redactor);
-    let (mut action, target) = choose_action(find_actions(answer)?, name, &redactor)?;
-    let post =
-        move |action: &Action| Chain::next(Exchange(action.post(&target, parameters, &redactor)?), then);
+    let (action, target) = choose_action(find_actions(answer)?, name, &redactor)?;
+    describe_and_post(action, target, parameters, redactor, then).map(Transition::Next)
+}
+
+/// Reads the ActionInfo of an action, if it has one, and invokes it with checked parameters.
+fn describe_and_post<T: 'static>(
+    mut action: Action,
+    target: Target,
+    parameters: Map<String, Value>,
+    redactor: Arc<Redactor>,
+    then: impl FnOnce(Result<Answer, Error>) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
+) -> Result<Chain<T>, Error> {
     match action.info.clone() {
-        Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
+        Some(info) => Ok(Chain::new(Exchange(Request::get(&info)), move |received| {
             action.describe(received)?;
-            post(&action)
-        }),
-        None => post(&action),
+            Chain::next(Exchange(action.post(&target, parameters, &redactor)?), then)
+        })),
+        None => Ok(Chain::new(Exchange(action.post(&target, parameters, &redactor)?), then)),
     }
 }
 

@@ -7,6 +7,7 @@
 //!                                           404, 410: the Task, if it is known ──▶ TaskOutcome
 //! ```
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -43,6 +44,33 @@ pub enum TaskOutcome {
     Completed(Written),
     /// It failed, with this error of the service. The watch itself did not fail.
     Failed(Error),
+}
+
+impl Outcome {
+    /// Continues with the monitor of an operation that the service carries out later. Ends with what was carried out, or with
+    /// [`ErrorKind::MonitorNotFound`] if the service does not say where it reports the end.
+    pub fn into_monitor(self) -> ControlFlow<Result<Written, Error>, Monitor> {
+        match self {
+            Outcome::Accepted(monitor) => ControlFlow::Continue(monitor),
+            Outcome::Finished(written) => ControlFlow::Break(Ok(written)),
+            Outcome::AcceptedWithoutMonitor(_) => {
+                ControlFlow::Break(Err(Error::new(ErrorKind::MonitorNotFound)))
+            }
+        }
+    }
+}
+
+impl TaskOutcome {
+    /// What was carried out.
+    ///
+    /// # Errors
+    /// The error of an operation that has failed.
+    pub fn into_result(self) -> Result<Written, Error> {
+        match self {
+            TaskOutcome::Completed(written) => Ok(written),
+            TaskOutcome::Failed(error) => Err(error),
+        }
+    }
 }
 
 impl Monitor {

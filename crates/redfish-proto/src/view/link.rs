@@ -7,15 +7,14 @@ use std::marker::PhantomData;
 use super::{Base, FromJson, Json, JsonRef, View};
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::link::is_link;
 use crate::reason::TargetError;
 use crate::redact::Redactor;
 use crate::target::Target;
 
 /// A link to a resource of a type (DSP0266, "Reference properties"): an object with `@odata.id`, or only its text.
 ///
-/// It knows the resource that it is in. A service may write
-/// the resource itself in its place (`$expand`): then [`expanded`](Link::expanded) returns it.
+/// It knows the resource that it is in. A service may write the resource itself in its place (`$expand`): then
+/// [`expanded`](Link::expanded) returns it.
 pub struct Link<T> {
     json: Json,
     /// Whether the resource itself is in the place of the link.
@@ -71,11 +70,9 @@ pub(crate) fn not_received() -> Error {
 }
 
 fn uri(json: JsonRef<'_>) -> Option<Cow<'_, str>> {
-    let uri = match json.is_object() {
-        true => json.find(&["@odata.id"]).or_else(|| json.find(&["href"]))?.to_text()?,
-        false => json.to_text()?,
-    };
-    is_link(&uri).then_some(uri)
+    let mut named = ["@odata.id", "href"].into_iter().filter_map(|name| json.find(&[name]));
+    let link = if json.is_object() { named.find(|link| link.is_link_text())? } else { json };
+    link.is_link_text().then(|| link.to_text())?
 }
 
 impl<T> FromJson for Link<T> {
@@ -100,8 +97,7 @@ impl<T> FromJson for Link<T> {
         }
         let is_expanded = found == [true; 3];
         // A name may have escapes.
-        has_link |= !has_link && json.find(&["@odata.id"]).is_some_and(JsonRef::is_link_text);
-        has_link.then(|| link(is_expanded))
+        (has_link || uri(json).is_some()).then(|| link(is_expanded))
     }
 }
 

@@ -81,14 +81,15 @@ fn links_know_where_they_are() {
     let lamp = lamp(
         r##"{"Next": {"@odata.id": "2"}, "All": ["/redfish/v1/Lamps/3", {"href": "/redfish/v1/Lamps/4"}, {"@odata.id": ""}, null, {"@odata.id": null}, 5, true,
             {"@odata.id": "/redfish/v1/Lamps/5", "@odata.type": "#Lamp.Lamp", "Id": "5", "Name": "five", "Next": {"@odata.id": "6"}},
-            {"@odata.id": "/redfish/v1/Lamps/7", "Name": "seven"}, {"\u0040odata.id": "/redfish/v1/Lamps/8"}]}"##,
+            {"@odata.id": "/redfish/v1/Lamps/7", "Name": "seven"}, {"\u0040odata.id": "/redfish/v1/Lamps/8"},
+            {"@odata.id": null, "href": "/redfish/v1/Lamps/9"}]}"##,
     );
     let next = lamp.next().unwrap();
     assert_eq!(next.target().unwrap().as_str(), "/redfish/v1/Lamps/2");
     assert!(next.expanded().is_none());
     let all: Vec<_> = lamp.all().collect();
     let uris: Vec<_> = all.iter().map(|link| link.uri().into_owned()).collect();
-    assert_eq!(uris, ["3", "4", "5", "7", "8"].map(|id| format!("/redfish/v1/Lamps/{id}")));
+    assert_eq!(uris, ["3", "4", "5", "7", "8", "9"].map(|id| format!("/redfish/v1/Lamps/{id}")));
     let five = all[2].expanded().unwrap();
     assert_eq!(five.name().as_deref(), Some("five"));
     assert!(all[0].expanded().is_none() && all[3].expanded().is_none());

@@ -40,8 +40,7 @@ impl Changes {
     /// Adds a member that is a list.
     #[must_use]
     pub fn list<T: Into<Encoded>>(self, name: &str, items: impl IntoIterator<Item = T>) -> Changes {
-        let items: Option<Vec<Value>> = items.into_iter().map(|item| item.into().0).collect();
-        self.value(name, Encoded(items.map(Value::Array)))
+        self.value(name, items.into_iter().collect::<Vec<T>>())
     }
 
     /// Adds a member, unless it is null.

@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 
 use super::Event;
+use crate::error::Error;
+use crate::resource::Resource;
+use crate::view::Decode;
 
 /// Number of events that may wait before anything else is requested.
 const MAX_WAITING: usize = 64;
@@ -44,6 +47,16 @@ impl Events {
 }
 
 impl Event {
+    /// The resource that was read, or why one or several were not. `None` for an event that concerns no resource.
+    pub fn into_result<T: Decode>(self) -> Option<Result<Resource<T>, Error>> {
+        match self {
+            Event::Resource(found) => Some(found.read()),
+            Event::Unread(unread) => Some(Err(unread.error)),
+            Event::PageFailed { error, .. } => Some(Err(error)),
+            Event::LeftOut { .. } | Event::LogShortened { .. } => None,
+        }
+    }
+
     /// Number of bytes that it holds. The last member of a page holds the page.
     pub(super) fn held(&self) -> usize {
         match self {

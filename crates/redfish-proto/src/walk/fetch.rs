@@ -229,9 +229,13 @@ impl Scanned {
 
     /// Reads it into a type.
     pub(super) fn json<T: Decode>(&self) -> Result<T, Error> {
-        view::read_part(self.resource.raw(), &self.service, self.resource.target()).map_err(
-            |(pointer, reason)| Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason)),
-        )
+        let read = view::read_part(self.resource.raw(), &self.service, self.resource.target());
+        read.map_err(|fault| self.malformed(fault))
+    }
+
+    /// The error of what does not fit: a JSON pointer, and the reason.
+    pub(super) fn malformed(&self, (pointer, reason): (String, String)) -> Error {
+        Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Rust types of members.
 
-use crate::facts::{Excerpt, Facts, Kind, Member, Object, Resource};
+use crate::facts::{Excerpt, Facts, Kind, Member};
 
 use super::names::snake;
 
@@ -42,7 +42,7 @@ impl Value {
         if is_link {
             return Value::Link(Some(name.clone()));
         }
-        match object(facts, name) {
+        match facts.object(name) {
             Some(object) if object.open.is_some() && members(facts, name).is_empty() => Value::Json,
             Some(_) => Value::View(name.clone()),
             None => Value::Json,
@@ -137,28 +137,14 @@ pub(super) fn path(name: &str) -> String {
     format!("crate::{}::{}", snake(schema_of(name)), type_of(name))
 }
 
-/// An object, or what a resource has like one.
-pub(super) fn object<'a>(facts: &'a Facts, name: &str) -> Option<&'a Object> {
-    let schema = facts.schemas.get(schema_of(name))?;
-    let resource = schema.resources.get(type_of(name)).map(|resource: &Resource| &resource.object);
-    resource.or_else(|| schema.objects.get(type_of(name)))
-}
-
 /// The path of `Schema.Type` in the module of a schema.
 pub(super) fn path_within(within: &str, name: &str) -> String {
     if schema_of(name) == within { type_of(name).to_owned() } else { path(name) }
 }
 
-/// All members of an object, those of its bases first. A member replaces that of a base.
+/// The members that have methods: all but those that only list actions.
 pub(super) fn members(facts: &Facts, name: &str) -> Vec<Member> {
-    let Some(object) = object(facts, name) else { return Vec::new() };
-    let mut all = object.base.as_deref().map(|base| members(facts, base)).unwrap_or_default();
-    for member in &object.members {
-        match all.iter_mut().find(|known| known.name == member.name) {
-            Some(known) => known.clone_from(member),
-            None => all.push(member.clone()),
-        }
-    }
+    let mut all = facts.members(name);
     all.retain(|member| !is_actions(facts, member));
     all
 }
@@ -166,7 +152,7 @@ pub(super) fn members(facts: &Facts, name: &str) -> Vec<Member> {
 /// Whether a member only lists the actions of a resource, which are methods.
 fn is_actions(facts: &Facts, member: &Member) -> bool {
     let only_oem = |name| {
-        object(facts, name).is_some_and(|actions| actions.members.iter().all(|member| member.name == "Oem"))
+        facts.object(name).is_some_and(|actions| actions.members.iter().all(|member| member.name == "Oem"))
     };
     member.name == "Actions" && member.kind.name().is_some_and(only_oem)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::facts::{Access, Enumeration, Excerpt, Member};
 
 use super::names::{snake, variant};
-use super::types::{Value, members, object, path, path_within};
+use super::types::{Value, members, path, path_within};
 use super::{Sources, read_doc};
 
 /// Methods of every view and of every resource, which a member must not hide.
@@ -37,7 +37,7 @@ impl Sources<'_> {
     pub(super) fn view(&self, out: &mut String, schema: &str, own: &str) {
         let full = format!("{schema}.{own}");
         let all = members(self.facts, &full);
-        let is_open = object(self.facts, &full).is_some_and(|object| object.open.is_some());
+        let is_open = self.facts.object(&full).is_some_and(|object| object.open.is_some());
         let resource = self.facts.resource(&full);
         if is_open && all.is_empty() {
             return;
@@ -53,7 +53,7 @@ impl Sources<'_> {
         if let Some(uri) = uri {
             let _ = writeln!(out, "/// Services have it at `{}`, for example.", uri.pattern);
         }
-        if object(self.facts, &full).is_some_and(|object| object.deprecated) {
+        if self.facts.object(&full).is_some_and(|object| object.deprecated) {
             out.push_str("/// Deprecated by the schema.\n");
         }
         let _ = writeln!(out, "pub struct {own} = \"{full}\" {{");
@@ -113,7 +113,7 @@ impl Sources<'_> {
     }
 
     fn collection(&self, out: &mut String, full: &str, own: &str, all: &[Member]) {
-        let is_collection = object(self.facts, full).and_then(|object| object.base.as_deref())
+        let is_collection = self.facts.object(full).and_then(|object| object.base.as_deref())
             == Some("Resource.ResourceCollection");
         let of =
             all.iter().find(|member| member.name == "Members").map(|member| Value::of(self.facts, member));

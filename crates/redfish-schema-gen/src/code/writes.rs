@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::facts::{Access, Member};
 
-use super::types::{Value, members, object, path_within, schema_of};
+use super::types::{Value, members, path_within};
 use super::views::named;
 use super::{Sources, member_doc};
 
@@ -117,8 +117,7 @@ impl Sources<'_> {
     /// Whether a type has a writable member, or an object that has one.
     pub(super) fn is_writable(&self, name: &str, depth: usize) -> bool {
         depth < MAX_DEPTH
-            && object(self.facts, name).is_some()
-            && self.facts.schemas.contains_key(schema_of(name))
+            && self.facts.object(name).is_some()
             && members(self.facts, name).iter().any(|member| self.is_member_writable(member, depth))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use redfish_proto::view::{DateTime, Duration, Uuid};
 use redfish_schema_gen::Facts;
-use redfish_schema_gen::facts::{Access, Excerpt, Kind, Member, Object};
+use redfish_schema_gen::facts::{Access, Excerpt, Kind, Member};
 use serde_json::Value;
 
 /// What is known to differ.
@@ -55,7 +55,7 @@ impl Check<'_> {
     /// An object, or a resource. `is_excerpt` if it is a copy of a part of a resource.
     fn object(&mut self, name: &str, value: &Value, is_excerpt: bool) {
         let Value::Object(found) = value else { return self.add(name, "not an object") };
-        let (declared, is_open) = members(self.facts, name);
+        let (declared, is_open) = (self.facts.members(name), is_open(self.facts, name));
         for (member, value) in found {
             // An annotation of the object or of a member.
             if let Some((annotated, _)) = member.split_once('@') {
@@ -157,18 +157,9 @@ impl Check<'_> {
     }
 }
 
-/// The members of an object, with those of its bases, and whether others may be there.
-pub(crate) fn members(facts: &Facts, name: &str) -> (Vec<Member>, bool) {
-    let Some((schema, own)) = name.split_once('.') else { return (Vec::new(), true) };
-    let Some(schema) = facts.schemas.get(schema) else { return (Vec::new(), true) };
-    let resource = schema.resources.get(own).map(|resource| &resource.object);
-    let object: Option<&Object> = resource.or_else(|| schema.objects.get(own));
-    let Some(object) = object else { return (Vec::new(), true) };
-    let (mut all, mut is_open) = object.base.as_deref().map(|base| members(facts, base)).unwrap_or_default();
-    is_open |= object.open.is_some();
-    for member in &object.members {
-        all.retain(|known| known.name != member.name);
-        all.push(member.clone());
-    }
-    (all, is_open)
+/// Whether an object may have other members than those of its schema.
+fn is_open(facts: &Facts, name: &str) -> bool {
+    facts.object(name).is_none_or(|object| {
+        object.open.is_some() || object.base.as_deref().is_some_and(|base| is_open(facts, base))
+    })
 }

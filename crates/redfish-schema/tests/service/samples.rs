@@ -4,8 +4,6 @@ use redfish_schema_gen::Facts;
 use redfish_schema_gen::facts::{Excerpt, Kind, Member};
 use serde_json::{Map, Value, json};
 
-use super::facts::members;
-
 /// Objects within objects are empty from here on.
 const MAX_DEPTH: usize = 4;
 
@@ -16,7 +14,7 @@ pub(crate) fn resource(facts: &Facts, name: &str) -> (Value, usize) {
 
 fn object(facts: &Facts, name: &str, depth: usize) -> (Value, usize) {
     let (mut object, mut values) = (Map::new(), 0);
-    for member in members(facts, name).0.iter().filter(|member| !is_actions(member)) {
+    for member in facts.members(name).iter().filter(|member| !is_actions(member)) {
         let (value, inner) = value(facts, member, depth);
         object.insert(member.name.clone(), if member.list { json!([value]) } else { value });
         values += 1 + inner;
