@@ -32,6 +32,7 @@ mod declare;
 mod decode;
 mod enumeration;
 mod index;
+mod json_ref;
 mod link;
 mod list;
 mod scalar;
@@ -49,7 +50,6 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::link::is_link;
 use crate::redact::{Redactor, is_secret_name};
 use crate::service::Service;
 use crate::target::{Target, percent_decode};
@@ -60,6 +60,8 @@ pub use enumeration::Enumeration;
 #[doc(hidden)]
 pub use enumeration::known_value;
 use index::Index;
+use json_ref::Items;
+pub use json_ref::JsonRef;
 pub use link::Link;
 pub(crate) use link::not_received;
 pub use list::List;
@@ -88,23 +90,6 @@ struct Document {
 pub(crate) struct Base {
     pub(crate) service: Arc<Service>,
     pub(crate) target: Target,
-}
-
-/// A borrowed [`Json`].
-#[derive(Clone, Copy)]
-pub struct JsonRef<'a> {
-    document: &'a Arc<Document>,
-    start: usize,
-    end: usize,
-}
-
-/// Where the items of a list are that are still to be read.
-#[derive(Clone)]
-enum Items {
-    /// Their numbers in the index.
-    Known(Range<usize>),
-    /// They are found from this position on.
-    From(usize),
 }
 
 /// A type around a JSON object, with methods for its members. Made by [`view!`](crate::view!).
@@ -320,117 +305,6 @@ impl Json {
     /// Itself: the JSON that a view is made of.
     pub fn json(&self) -> &Json {
         self
-    }
-}
-
-impl<'a> JsonRef<'a> {
-    /// The JSON text.
-    pub fn text(self) -> &'a str {
-        std::str::from_utf8(self.bytes()).unwrap_or_default()
-    }
-
-    fn bytes(self) -> &'a [u8] {
-        self.document.text.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// A copy, which shares the body.
-    pub fn to_owned(self) -> Json {
-        Json { document: Arc::clone(self.document), part: self.start..self.end }
-    }
-
-    /// Reads a value. `None` if it is null, or makes no sense as this type.
-    #[inline]
-    pub fn read<T: FromJson>(self) -> Option<T> {
-        if self.is_null() { None } else { T::from_json(self) }
-    }
-
-    /// Whether it is null.
-    #[inline]
-    pub fn is_null(self) -> bool {
-        self.document.text.get(self.start) == Some(&b'n')
-    }
-
-    /// Whether it is the text of a link. The usual one is recognized without being decoded.
-    fn is_link_text(self) -> bool {
-        match self.bytes() {
-            [b'"', b'/', c, ..] if c.is_ascii_alphanumeric() => true,
-            [b'"', ..] => self.to_text().is_some_and(|text| is_link(&text)),
-            _ => false,
-        }
-    }
-
-    /// Whether it is an object.
-    pub fn is_object(self) -> bool {
-        self.first_byte() == Some(b'{')
-    }
-
-    /// A string with its escapes decoded, or a number or a boolean as text.
-    pub fn to_text(self) -> Option<Cow<'a, str>> {
-        match self.bytes() {
-            [b'"', content @ .., b'"'] => Some(scan::decode(content)),
-            [] | [b'{' | b'[', ..] => None,
-            _ => Some(Cow::Borrowed(self.text())),
-        }
-    }
-
-    fn first_byte(self) -> Option<u8> {
-        let start = scan::skip_space(&self.document.text, self.start);
-        self.document.text.get(start..self.end)?.first().copied()
-    }
-
-    /// The value of a member whose name is given in parts.
-    fn find(self, name: &[&str]) -> Option<JsonRef<'a>> {
-        let text = &self.document.text;
-        let found = match &self.document.index {
-            Some(index) if self.start == 0 => index.find(text, |found| scan::is_name(found, name)),
-            _ => scan::find(text, self.start..self.end, name),
-        };
-        found.map(|part| self.part(part))
-    }
-
-    /// The members with their names as they stand in the text.
-    fn raw_members(self) -> impl Iterator<Item = (&'a [u8], JsonRef<'a>)> {
-        let text = &self.document.text;
-        scan::Members::new(text, self.start..self.end)
-            .map(move |member| (text.get(member.name).unwrap_or_default(), self.part(member.value)))
-    }
-
-    fn members(self) -> impl Iterator<Item = (Cow<'a, str>, JsonRef<'a>)> {
-        self.raw_members().map(|(name, value)| (scan::decode(name), value))
-    }
-
-    /// Where the items of a list are.
-    fn items(self) -> Items {
-        let known = self.document.index.as_ref().and_then(|index| index.items(&(self.start..self.end)));
-        match known {
-            Some(known) => Items::Known(known),
-            None => Items::From(scan::first_item(&self.document.text, self.start..self.end)),
-        }
-    }
-
-    /// The next item, which is removed from `items`.
-    fn next_item(self, items: &mut Items) -> Option<JsonRef<'a>> {
-        let item = match items {
-            Items::Known(known) => self.document.index.as_ref()?.item(known.next()?)?,
-            Items::From(at) => {
-                let item = scan::item(self.document.text.get(..self.end)?, *at)?;
-                *at = item.end;
-                item
-            }
-        };
-        Some(self.part(item))
-    }
-
-    fn nth_item(self, number: usize) -> Option<JsonRef<'a>> {
-        let mut items = self.items();
-        for _ in 0..number {
-            self.next_item(&mut items)?;
-        }
-        self.next_item(&mut items)
-    }
-
-    fn part(self, part: Range<usize>) -> JsonRef<'a> {
-        JsonRef { start: part.start, end: part.end, ..self }
     }
 }
 

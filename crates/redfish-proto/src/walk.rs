@@ -15,6 +15,7 @@ mod document;
 mod events;
 mod fetch;
 mod graph;
+mod job;
 mod links;
 mod members;
 mod reader;
@@ -39,8 +40,9 @@ use crate::view::{Decode, Json};
 
 use events::Events;
 use fetch::{Contents, Scanned};
+use job::Job;
 use members::Members;
-use reader::{Job, Reader};
+use reader::Reader;
 use settings::Settings;
 use tree::Tree;
 

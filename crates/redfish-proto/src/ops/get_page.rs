@@ -1,10 +1,6 @@
 //! Collections, page by page (DSP0266, "Resource collections").
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
-use std::fmt;
-use std::ops::Range;
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
@@ -14,15 +10,12 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::json::{self, Flaws};
-use crate::link::{is_link, link_at};
+use crate::link::link_at;
 use crate::message::Message;
 use crate::operation::{Operation, Request, Transition};
-use crate::redact::Redactor;
-use crate::resource::Resource;
-use crate::service::Service;
+use crate::ops::member::{self, Member, Origin, is_empty};
 use crate::target::{Target, needs_no_change};
 use crate::target_set::{TargetKey, TargetSet};
-use crate::view::{self, Decode};
 
 /// Maximum number of members of one collection that are remembered, 8 bytes each. Later ones may be returned twice.
 const MAX_REMEMBERED: usize = 1_000_000;
@@ -77,32 +70,6 @@ pub struct Page {
     pub next: Result<Option<GetPage>, Error>,
 }
 
-/// A member of a page: only a link, or the whole resource. It is a part of the page's body and is parsed when it is
-/// used.
-#[derive(Clone)]
-pub struct Member {
-    body: Bytes,
-    range: Range<u32>,
-    origin: Arc<Origin>,
-}
-
-/// The page that members are in.
-struct Origin {
-    service: Arc<Service>,
-    target: Target,
-    redactor: Arc<Redactor>,
-}
-
-impl Origin {
-    fn of(answer: &Answer) -> Arc<Origin> {
-        Arc::new(Origin {
-            service: Arc::clone(&answer.service),
-            target: answer.target.clone(),
-            redactor: Arc::clone(&answer.redactor),
-        })
-    }
-}
-
 /// `Members`: `None` if it is missing, so that the resource is not a collection; empty if it is `null`.
 type Members<'a> = Option<Vec<&'a RawValue>>;
 
@@ -136,58 +103,6 @@ impl RawPage<'_> {
             .iter()
             .all(|name| name.is_some_and(|name| name.ends_with("Collection")))
     }
-}
-
-#[derive(Deserialize)]
-struct Reference<'a> {
-    #[serde(borrow, rename = "@odata.id")]
-    id: Option<&'a RawValue>,
-}
-
-impl<'a> Reference<'a> {
-    /// The link of a member or of another object, if it has one, or a link that is a plain string.
-    fn link_of(object: &'a str) -> Option<Cow<'a, str>> {
-        // A usual link is recognized without parsing.
-        if let Some(link) = usual_link(object) {
-            return Some(Cow::Borrowed(link));
-        }
-        let text = |raw: &'a str| {
-            let link = serde_json::from_str::<&str>(raw).map(Cow::Borrowed).ok();
-            link.or_else(|| json::part(raw).map(Cow::Owned))
-        };
-        let link = if object.starts_with('"') {
-            // CIMC sends links as plain strings.
-            text(object)
-        } else if let Ok(reference) = serde_json::from_str::<Reference<'_>>(object) {
-            text(reference.id?.get())
-        } else {
-            json::part::<Value>(object)?.get("@odata.id")?.as_str().map(|link| link.to_owned().into())
-        };
-        link.filter(|link| is_link(link))
-    }
-}
-
-/// The name of a link, in quotes.
-const ODATA_ID: &str = "\"@odata.id\"";
-
-/// The link of an object that starts with it, as most do, if it is a path without escapes.
-fn usual_link(object: &str) -> Option<&str> {
-    let member = object.strip_prefix('{')?.trim_start();
-    let value = member.strip_prefix(ODATA_ID)?.trim_start().strip_prefix(':')?.trim_start();
-    let text = value.strip_prefix('"')?;
-    let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    let (link, rest) = text.split_at_checked(end)?;
-    let is_usual = link.starts_with('/') && rest.starts_with('"') && !may_repeat_link(rest);
-    is_usual.then_some(link)
-}
-
-/// Whether the rest of an object may have a second link, of which the last one counts. The links of objects within it are
-/// their first members.
-fn may_repeat_link(rest: &str) -> bool {
-    rest.match_indices(ODATA_ID).any(|(at, _)| {
-        let before = rest.get(..at).unwrap_or_default().trim_ascii_end();
-        !before.ends_with('{')
-    })
 }
 
 impl GetPage {
@@ -256,7 +171,7 @@ impl GetPage {
         };
         let origin = Origin::of(answer);
         for raw in raw {
-            let link = Reference::link_of(raw.get());
+            let link = member::link_of(raw.get());
             // Two links may differ only in what could not be read.
             let key = link.as_ref().filter(|link| !link.contains('\u{fffd}')).map(|link| key(link, answer));
             match Member::locate(raw, body, &origin).filter(|_| link.is_some() || !is_empty(raw.get())) {
@@ -283,7 +198,7 @@ impl GetPage {
         let body = answer.body()?;
         let has_only = self.target.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
         match (has_only, u32::try_from(body.len())) {
-            (true, Ok(end)) => Ok(Member { body: body.clone(), range: 0..end, origin: Origin::of(answer) }),
+            (true, Ok(end)) => Ok(Member::new(body.clone(), 0..end, Origin::of(answer))),
             _ if self.leaves_out_members() => {
                 let reason =
                     "the member is missing: $select has neither Members nor a path such as Members/Id";
@@ -398,78 +313,10 @@ pub(crate) fn created_uri(
     located.filter(&is_candidate).or_else(|| named().filter(&is_candidate))
 }
 
-/// Whether a member without a link is not a resource either, such as `null` or `{"@odata.id": ""}`.
-fn is_empty(member: &str) -> bool {
-    let Some(members) = member.strip_prefix('{').map(str::trim_start) else { return true };
-    if members.starts_with("\"@odata.id\"") {
-        count_members(member.as_bytes()) == Some(1)
-    } else {
-        members.starts_with('}')
-    }
-}
-
-/// The number of members of a JSON object.
-fn count_members(object: &[u8]) -> Option<usize> {
-    type ByName<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
-    serde_json::from_slice::<ByName<'_>>(object).ok().map(|members| members.len())
-}
-
-impl Member {
-    /// The member at its position in the body.
-    fn locate(raw: &RawValue, body: &Bytes, origin: &Arc<Origin>) -> Option<Member> {
-        let start = (raw.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
-        let start = u32::try_from(start).ok()?;
-        let range = start..start.checked_add(u32::try_from(raw.get().len()).ok()?)?;
-        Some(Member { body: body.clone(), range, origin: Arc::clone(origin) })
-    }
-
-    /// The member as the service sent it, except for what had to be repaired to be read.
-    pub fn as_bytes(&self) -> &[u8] {
-        let Range { start, end } = self.range;
-        self.body.get(start as usize..end as usize).unwrap_or_default()
-    }
-
-    /// The same, as a part of the page's body.
-    pub(crate) fn body(&self) -> Bytes {
-        let Range { start, end } = self.range;
-        self.body.slice(start as usize..end as usize)
-    }
-
-    /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
-    pub fn link(&self) -> Option<Cow<'_, str>> {
-        Reference::link_of(std::str::from_utf8(self.as_bytes()).ok()?)
-    }
-
-    /// Whether it is only a link, so that the resource has still to be read.
-    pub fn is_link(&self) -> bool {
-        let is_text = self.as_bytes().starts_with(b"\"");
-        self.link().is_some() && (is_text || count_members(self.as_bytes()) == Some(1))
-    }
-
-    /// Reads the member as a type: a view, or a type of serde.
-    ///
-    /// # Errors
-    /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
-    pub fn json<T: Decode>(&self) -> Result<T, Error> {
-        let Origin { service, target, redactor } = &*self.origin;
-        view::read_part(&self.body(), service, target)
-            .map_err(|(pointer, reason)| Error::malformed(redactor.clean(&pointer), redactor.clean(&reason)))
-    }
-
-    /// The whole resource, whose target is known.
-    pub(crate) fn resource<T: Decode>(&self, target: Target) -> Result<Resource<T>, Error> {
-        Ok(Resource::new(self.json()?, target, None, self.body()))
-    }
-}
-
-impl fmt::Debug for Member {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Member({} bytes)", self.as_bytes().len())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;

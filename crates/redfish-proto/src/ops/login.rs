@@ -11,6 +11,8 @@
 //!                                                 └──▶ Post
 //! ```
 
+mod response;
+
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
@@ -24,19 +26,19 @@ use crate::driver::exchange::Purpose;
 use crate::driver::time::Now;
 use crate::error::{Error, OpenSession};
 use crate::features::Features;
-use crate::headers::X_AUTH_TOKEN;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message::{self, Condition};
 use crate::operation::{Auth, Operation, Request, Retry, Transition};
 use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
 use crate::ops::follow_links::root;
-use crate::ops::get_page;
-use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, SESSIONS_LINK, is_session};
+use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, SESSIONS_LINK};
 use crate::ops::logout::Logout;
 use crate::redact::{Redactor, SafeText};
 use crate::session::{Session, SessionDetails, SessionState};
 use crate::target::Target;
+
+use response::{is_before_1_6, session_left, session_uri, token};
 
 /// Opens a session. Its requests carry no credentials other than the body of the login.
 ///
@@ -462,37 +464,6 @@ fn credentials_json(credentials: &Credentials, context: Option<&str>) -> Body {
     }
     text.push(b'}');
     Body::secret(text)
-}
-
-fn is_before_1_6(root: &Value) -> bool {
-    let version = root.get("RedfishVersion").and_then(Value::as_str).unwrap_or_default();
-    let mut numbers = version.split('.').map(|n| n.parse::<u32>().ok());
-    match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(major), Some(minor)) => (major, minor) < (1, 6),
-        _ => false,
-    }
-}
-
-fn token(answer: &Answer) -> Option<&str> {
-    let values = answer.headers().get_all(&X_AUTH_TOKEN);
-    values.iter().filter_map(|v| v.to_str().ok()).map(str::trim).find(|t| !t.is_empty())
-}
-
-/// The URI of the new session, for an error.
-fn session_left(answer: &Answer) -> Option<SafeText> {
-    session_uri(answer).map(|session| answer.safe(session.as_str()))
-}
-
-/// The URI of the new session.
-fn session_uri(answer: &Answer) -> Option<Target> {
-    let target = answer.target().without_final_slash();
-    let collection = if *answer.method() == Method::POST {
-        target
-    } else {
-        // The login was redirected to the session itself.
-        answer.resolve_path_only(target.split_member().0).ok()?
-    };
-    get_page::created_uri(answer, &collection, |target| is_session(target, &collection))
 }
 
 impl Error {

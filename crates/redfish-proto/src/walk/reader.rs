@@ -17,6 +17,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::fetch::{Contents, Fetch, Fetched, Purpose};
+use super::job::{Job, Settled, is_of_every_request, is_overload, may_be_of_expand};
 use super::settings::Settings;
 use crate::driver::{Failure, Now, Phase};
 use crate::error::Error;
@@ -33,37 +34,12 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Number of responses without a refusal after which one more request may be in flight.
 const RECOVERY: u32 = 32;
 
-/// Maximum number of repetitions, besides those of the policy, of a request that was dropped or refused while others were in
-/// flight: eight become one in three steps.
-const MAX_CROWDED: u32 = 4;
-
 /// Number of refused `$expand`s after which it is not tried any more at this service.
 const MAX_REFUSED_EXPANDS: u32 = 3;
 
 /// Names a call of a walk until its result is [received](super::Walk::receive).
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u64);
-
-/// Something to read, for the part of the walk with this number.
-#[derive(Clone, Debug)]
-pub(super) struct Job {
-    pub(super) number: u32,
-    pub(super) fetch: Fetch,
-    attempts: u32,
-    /// How often it was dropped or refused while others were in flight.
-    crowded: u32,
-    /// When it was sent first.
-    began: Option<Now>,
-    /// The position of the last request among all.
-    sent_as: u64,
-    /// Maximum number in flight since it was sent, with itself.
-    together: usize,
-    /// The position among all results at which it had no response.
-    unanswered_at: Option<u64>,
-}
-
-/// The result of a job.
-pub(super) type Settled = (Job, Result<Contents, Error>);
 
 pub(super) struct Reader {
     pub(super) service: Arc<Service>,
@@ -100,48 +76,6 @@ pub(super) struct Reader {
 enum Check {
     Service,
     Credentials,
-}
-
-impl Job {
-    pub(super) fn new(number: u32, fetch: Fetch) -> Job {
-        Job {
-            number,
-            fetch,
-            attempts: 0,
-            crowded: 0,
-            began: None,
-            sent_as: 0,
-            together: 1,
-            unanswered_at: None,
-        }
-    }
-
-    /// The same, to be sent again.
-    fn again(self) -> Job {
-        let mut fetch = self.fetch;
-        fetch.is_repetition = true;
-        Job { attempts: self.attempts + 1, fetch, ..self }
-    }
-
-    /// The same, to be sent again with fewer others in flight, which does not count.
-    fn again_with_fewer(self) -> Job {
-        Job { attempts: self.attempts, crowded: self.crowded + 1, ..self.again() }
-    }
-
-    /// Whether it may have failed only because others were in flight, and the service does not say when to repeat it.
-    fn is_crowded_out(&self, error: &Error) -> bool {
-        let is_of_load = is_overload(error) && error.retry_after().is_none();
-        is_of_load && self.together > 1 && self.crowded < MAX_CROWDED
-    }
-
-    /// Its share of the time of a resource: an expanded collection leaves time for the plain one.
-    fn share(&self) -> u32 {
-        if self.fetch.unexpanded().is_some() { 2 } else { 1 }
-    }
-
-    fn is_check(&self) -> bool {
-        matches!(self.fetch.purpose, Purpose::Service | Purpose::Credentials(_))
-    }
 }
 
 impl Reader {
@@ -480,30 +414,9 @@ impl Reader {
     }
 }
 
-/// Whether a failure may be due to `$expand`. After a refusal, the call itself has tried without it.
-fn may_be_of_expand(error: &Error) -> bool {
-    error.status().is_none_or(|status| !status.is_client_error() && status != StatusCode::NOT_IMPLEMENTED)
-}
-
-/// Whether a failure shows that the service has too many requests.
-fn is_overload(error: &Error) -> bool {
-    is_dropped(error) || error.status().is_some_and(|status| matches!(status.as_u16(), 429 | 503))
-}
-
-/// Whether a connection was refused, or closed without a response.
-fn is_dropped(error: &Error) -> bool {
-    let is_dropped = matches!(error.kind(), ErrorKind::Transport(Failure::NotSent | Failure::Broken));
-    is_dropped && error.status().is_none()
-}
-
 /// The check that follows a failure without a response.
 fn needs_check(error: &Error) -> Option<Check> {
     let is_without_response =
         error.status().is_none() && matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Deadline(_));
     is_without_response.then_some(Check::Service)
-}
-
-/// Whether a failure would repeat with every further request.
-fn is_of_every_request(error: &Error) -> bool {
-    error.is_of_login() || *error.kind() == ErrorKind::Closed
 }

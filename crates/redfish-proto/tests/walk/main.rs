@@ -2,5 +2,6 @@
 
 mod bmc;
 mod failures;
+mod members;
 mod places;
 mod requests;
