@@ -31,7 +31,8 @@ struct Table {
 }
 
 struct ConnectionState {
-    /// The time of the end of the last response, or of the start of the connection, in milliseconds.
+    /// The time of the end of the last response, or of the start of the connection, in nanoseconds: several happen within one
+    /// millisecond, and the order counts.
     idle_since: AtomicU64,
     evicted: Notify,
 }
@@ -63,8 +64,8 @@ impl Connections {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn millis(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+    fn nanos(&self) -> u64 {
+        self.started.elapsed().as_nanos() as u64
     }
 
     /// Waits until there is room for a connection, or one that can make room.
@@ -78,7 +79,7 @@ impl Connections {
                 }
                 table.oldest_idle().map(|(_, since)| since)
             };
-            let due = oldest.map(|since| self.started + Duration::from_millis(since) + MIN_IDLE);
+            let due = oldest.map(|since| self.started + Duration::from_nanos(since) + MIN_IDLE);
             match due {
                 Some(due) if due <= Instant::now() => return,
                 Some(due) => drop(tokio::time::timeout_at(due, changed).await),
@@ -97,7 +98,7 @@ impl Connections {
         }
         table.last += 1;
         let id = table.last;
-        let idle_since = AtomicU64::new(self.millis());
+        let idle_since = AtomicU64::new(self.nanos());
         let state = Arc::new(ConnectionState { idle_since, evicted: Notify::new() });
         table.open.insert(id, state.clone());
         Connection { id, state, connections: self.clone() }
@@ -134,7 +135,7 @@ impl Drop for Connection {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.state.idle_since.store(self.connections.millis(), Ordering::Relaxed);
+        self.state.idle_since.store(self.connections.nanos(), Ordering::Relaxed);
         self.connections.changed.notify_one();
     }
 }
