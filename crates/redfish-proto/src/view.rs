@@ -28,6 +28,7 @@
 //! in place of a list, text as a number. A member that makes none reads as `None` and costs nothing else;
 //! [`Json::member`] tells whether it is absent, null or in the way.
 
+mod check;
 mod declare;
 mod decode;
 mod enumeration;

@@ -1,12 +1,10 @@
 //! Where the members of a resource are, found while its text is checked.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::check::{string_end, value_end};
 use super::scan::{MemberAt, skip_space};
 
 /// The positions of the members of an object, and of the items of those that are lists. Nothing else of the text has to be read
@@ -18,17 +16,59 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Checks that a text is JSON. The positions are those in the text; there are none if it is not an object, or has escapes in
-    /// a name.
+    /// Checks that a text is JSON. The positions are those in the text; there are none if it is not an object, or is nested very
+    /// deeply.
     pub(super) fn check(text: &[u8]) -> Result<Option<Index>, serde_json::Error> {
-        if text.get(skip_space(text, 0)) != Some(&b'{') {
-            return serde_json::from_slice::<&RawValue>(text).map(|_| None);
+        let is_object = std::str::from_utf8(text).is_ok() && text.first() == Some(&b'{');
+        match is_object.then(|| Index::of_object(text)).flatten() {
+            Some(index) => Ok(Some(index)),
+            None => serde_json::from_slice::<&RawValue>(text).map(|_| None),
         }
-        let mut index = Some(Index::default());
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
-        deserializer.deserialize_map(Object { text, index: &mut index })?;
-        deserializer.end()?;
-        Ok(index)
+    }
+
+    /// The index of an object, which begins at the first byte and ends at the last.
+    fn of_object(text: &[u8]) -> Option<Index> {
+        let mut index = Index::default();
+        let mut at = skip_space(text, 1);
+        if text.get(at) != Some(&b'}') {
+            loop {
+                let name_end = string_end(text, at)?;
+                let colon = skip_space(text, name_end);
+                let start = (text.get(colon) == Some(&b':')).then(|| skip_space(text, colon + 1))?;
+                let first_item = index.items.len();
+                let end = match text.get(start)? {
+                    b'[' => index.add_items(text, start)?,
+                    _ => value_end(text, start)?,
+                };
+                let member = MemberAt { name: at + 1..name_end - 1, value: start..end };
+                index.members.push((member, first_item..index.items.len()));
+                at = skip_space(text, end);
+                match text.get(at)? {
+                    b',' => at = skip_space(text, at + 1),
+                    b'}' => break,
+                    _ => return None,
+                }
+            }
+        }
+        (at + 1 == text.len()).then_some(index)
+    }
+
+    /// Adds the items of the list that begins here, and returns its end.
+    fn add_items(&mut self, text: &[u8], list: usize) -> Option<usize> {
+        let mut at = skip_space(text, list + 1);
+        if text.get(at) == Some(&b']') {
+            return Some(at + 1);
+        }
+        loop {
+            let end = value_end(text, at)?;
+            self.items.push(at..end);
+            at = skip_space(text, end);
+            match text.get(at)? {
+                b',' => at = skip_space(text, at + 1),
+                b']' => return Some(at + 1),
+                _ => return None,
+            }
+        }
     }
 
     /// The value of a member. The last one counts if several have the name.
@@ -47,108 +87,5 @@ impl Index {
     /// The position of the item with this number.
     pub(super) fn item(&self, number: usize) -> Option<Range<usize>> {
         self.items.get(number).cloned()
-    }
-}
-
-/// Reads an object into an index.
-struct Object<'a, 'i> {
-    text: &'a [u8],
-    index: &'i mut Option<Index>,
-}
-
-impl Object<'_, '_> {
-    /// The position of a part of the text.
-    fn position(&self, part: &str) -> Range<usize> {
-        let start = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        start..start + part.len()
-    }
-}
-
-impl<'de> Visitor<'de> for Object<'de, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(Name)? {
-            let (Cow::Borrowed(name), Some(mut index)) = (name, self.index.take()) else {
-                map.next_value::<&RawValue>()?;
-                continue;
-            };
-            let name = self.position(name);
-            let colon = skip_space(self.text, name.end + 1);
-            let start = skip_space(self.text, colon + 1);
-            let first_item = index.items.len();
-            let value = if self.text.get(start) == Some(&b'[') {
-                map.next_value_seed(Items { object: &self, items: &mut index.items })?;
-                let last = index.items.get(first_item..).and_then(|items| items.last());
-                let bracket = skip_space(self.text, last.map_or(start + 1, |last| last.end));
-                start..bracket + 1
-            } else {
-                self.position(map.next_value::<&RawValue>()?.get())
-            };
-            let items = first_item..index.items.len();
-            index.members.push((MemberAt { name, value }, items));
-            *self.index = Some(index);
-        }
-        Ok(())
-    }
-}
-
-/// Reads a list into the items of an index.
-struct Items<'o, 'a, 'i> {
-    object: &'o Object<'a, 'i>,
-    items: &'o mut Vec<Range<usize>>,
-}
-
-impl<'de> DeserializeSeed<'de> for Items<'_, 'de, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Items<'_, 'de, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(item) = list.next_element::<&RawValue>()? {
-            self.items.push(self.object.position(item.get()));
-        }
-        Ok(())
-    }
-}
-
-/// Reads a name: borrowed if it has no escapes.
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(name.to_owned()))
     }
 }
