@@ -7,10 +7,13 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::etag::ETag;
 use crate::message::Message;
+use crate::ops::member::Origin;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
+use crate::view::Decode;
 
 /// The outcome of a request that the service may complete later.
 ///
@@ -59,6 +62,22 @@ pub struct Written {
     /// The settings resource that the change belongs to, after [`Write::checking_settings`](crate::ops::Write::checking_settings):
     /// it holds a member of the change.
     pub settings: Option<Box<Target>>,
+    /// What the body is read with. `None` without a response.
+    pub(crate) origin: Option<Arc<Origin>>,
+}
+
+impl Written {
+    /// Reads the body as a type: a view, such as the response of an action or the resource that was created, or a type of serde.
+    ///
+    /// # Errors
+    /// [`Malformed`](crate::ErrorKind::Malformed) if there is no body, or it does not fit the type.
+    pub fn decode<T: Decode>(&self) -> Result<T, Error> {
+        let (body, origin) = self.body.as_ref().zip(self.origin.as_ref()).unzip();
+        let (Some(body), Some(origin)) = (body.filter(|body| !body.is_empty()), origin) else {
+            return Err(Error::malformed("", "the response has no body that can be read"));
+        };
+        origin.read(body)
+    }
 }
 
 impl fmt::Debug for Written {

@@ -93,6 +93,7 @@ reasons! {
     /// Why a request cannot be made from what the caller passed, or a result cannot be returned.
     RequestError {
         NoJson => "the value has no JSON form",
+        NoChanges => "there are no changes",
         Payload => "the payload could not be read, so it was not sent completely",
         Output => "the response could not be written",
         EventId => "the id of an event is not valid in a header",

@@ -36,6 +36,7 @@ mod index;
 mod json_ref;
 mod link;
 mod list;
+mod number;
 mod scalar;
 pub(crate) mod scan;
 mod text;
@@ -66,7 +67,8 @@ pub use json_ref::JsonRef;
 pub use link::Link;
 pub(crate) use link::not_received;
 pub use list::List;
-pub use scalar::{DateTime, Duration, Number, Uuid};
+pub use number::Number;
+pub use scalar::{DateTime, Duration, Uuid};
 pub use text::Text;
 pub use write::{Changes, Create, Encoded, Nullable, Patch, Reference};
 

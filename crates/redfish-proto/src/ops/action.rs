@@ -29,7 +29,8 @@ pub struct Action {
     pub name: String,
     /// Its key in `Actions`. Fujitsu puts a URL before `#`, other vendors a versioned namespace.
     pub key: String,
-    /// The target of its POST. An error if the resource states one that the policy for links refuses.
+    /// The target of its POST. An error if the resource states one that the policy for links refuses, or itself, where a POST
+    /// would not invoke the action.
     pub target: Result<Target, Error>,
     /// The target of its ActionInfo, which describes its parameters, if there is one at the service.
     pub info: Option<Target>,
@@ -190,12 +191,17 @@ fn collect_actions(
     depth: usize,
     found: &mut Vec<Action>,
 ) {
-    // A target that is the resource itself is none: a POST there would not invoke the action.
-    let is_own = |link: &str| resolve(link).is_ok_and(|target| target.is_same_except_slash(own));
+    let target_of = |link: &str| {
+        let target = resolve(link)?;
+        if target.is_same_except_slash(own) {
+            let error = Error::malformed("/Actions", "the target of the action is the resource itself");
+            return Err(error.with_hint("The action was not invoked: a POST there would be another request."));
+        }
+        Ok(target)
+    };
     for (key, value) in actions {
         let Value::Object(members) = value else { continue };
-        let target = link_at(value, "/target").filter(|link| !is_own(link));
-        match target {
+        match link_at(value, "/target") {
             Some(target) => {
                 let parameters = members.iter().filter_map(|(member, values)| {
                     let name = member.strip_suffix("@Redfish.AllowableValues")?.to_owned();
@@ -204,7 +210,7 @@ fn collect_actions(
                 found.push(Action {
                     name: name_of(key).to_owned(),
                     key: key.clone(),
-                    target: resolve(target),
+                    target: target_of(target),
                     info: link_at(value, "/@Redfish.ActionInfo").and_then(|link| resolve(link).ok()),
                     parameters: parameters.collect(),
                 });

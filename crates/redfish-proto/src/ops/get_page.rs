@@ -1,21 +1,21 @@
 //! Collections, page by page (DSP0266, "Resource collections").
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::answer::Answer;
 use crate::error::Error;
-use crate::json::{self, Flaws};
+use crate::json::Flaws;
 use crate::link::link_at;
 use crate::message::Message;
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::member::{self, Member, Origin, is_empty};
 use crate::target::{Target, needs_no_change};
 use crate::target_set::{TargetKey, TargetSet};
+use crate::view::{self, Json, JsonRef, Text};
 
 /// Maximum number of members of one collection that are remembered, 8 bytes each. Later ones may be returned twice.
 const MAX_REMEMBERED: usize = 1_000_000;
@@ -70,34 +70,30 @@ pub struct Page {
     pub next: Result<Option<GetPage>, Error>,
 }
 
-/// `Members`: `None` if it is missing, so that the resource is not a collection; empty if it is `null`.
-type Members<'a> = Option<Vec<&'a RawValue>>;
+/// A page as it was received.
+struct RawPage(Json);
 
-fn deserialize_members<'de: 'a, 'a, D: Deserializer<'de>>(members: D) -> Result<Members<'a>, D::Error> {
-    Ok(Some(Members::deserialize(members)?.unwrap_or_default()))
-}
+impl RawPage {
+    fn read(answer: &Answer) -> Result<RawPage, Error> {
+        let page: Json = answer.decode()?;
+        if page.get_ref().is_object() { Ok(RawPage(page)) } else { Err(answer.not_a_resource()) }
+    }
 
-#[derive(Deserialize)]
-struct RawPage<'a> {
-    #[serde(borrow, default, rename = "Members", deserialize_with = "deserialize_members")]
-    members: Members<'a>,
-    #[serde(borrow, rename = "Members@odata.nextLink")]
-    next: Option<&'a RawValue>,
-    #[serde(borrow, rename = "Members@odata.count")]
-    count: Option<&'a RawValue>,
-    #[serde(borrow, rename = "@odata.type")]
-    odata_type: Option<&'a RawValue>,
-}
+    /// `Members`: `None` if it is missing, so that the resource is not a collection. One value in place of the list is the only
+    /// member.
+    fn members(&self) -> Option<impl Iterator<Item = JsonRef<'_>>> {
+        let members = self.0.get_ref().find(&["Members"])?;
+        Some((!members.is_null()).then(|| members.item_refs()).into_iter().flatten())
+    }
 
-impl RawPage<'_> {
     /// The number of members that the service reports, also as text.
     fn count(&self) -> Option<u64> {
-        self.count?.get().trim_matches('"').trim().parse().ok()
+        self.0.read::<Option<Text>>("Members@odata.count")?.trim().parse().ok()
     }
 
     /// Whether its type is that of a collection, such as `#LogEntryCollection.LogEntryCollection`.
     fn is_collection(&self) -> bool {
-        let odata_type = self.odata_type.and_then(|raw| json::part::<String>(raw.get())).unwrap_or_default();
+        let odata_type = self.0.odata_type().unwrap_or_default();
         let mut names = odata_type.split('.');
         [names.next(), names.next_back()]
             .iter()
@@ -144,37 +140,39 @@ impl GetPage {
     /// Reads the page in a response.
     pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
         answer.check()?;
-        let (page, body): (RawPage<'_>, _) = answer.json_and_text()?;
-        let found = match &page.members {
-            Some(raw) => self.new_members(raw, body, answer),
+        let page = RawPage::read(answer)?;
+        let body = page.0.bytes();
+        let found = match page.members() {
+            Some(members) => self.new_members(members, &body, answer),
             None if self.is_empty_collection(&page) => NewMembers::default(),
             None => NewMembers { members: vec![self.single_member(answer)?], ..NewMembers::default() },
         };
         let NewMembers { members, left_out, repeated, keys } = found;
-        let next = match page.next {
-            Some(link) => self.after(members.len(), keys).next_page(link, answer),
-            None => Ok(None),
+        let next = match page.0.member("Members@odata.nextLink") {
+            view::Member::Value(link) => self.after(members.len(), keys).next_page(&link, answer),
+            view::Member::Absent | view::Member::Null => Ok(None),
         };
         let next = next.map_err(|error| answer.stamp(error));
-        let messages = Message::beside_data(body, &answer.redactor);
+        let messages = Message::beside_data(&body, &answer.redactor);
         let (flaws, count) = (answer.flaws(), page.count());
         Ok(Page { members, left_out, flaws, messages, repeated, count, next })
     }
 
     /// The members of a page that were not returned before, except for empty ones. Nothing is copied, and a member is
     /// parsed only when it is used.
-    fn new_members(&self, raw: &[&RawValue], body: &Bytes, answer: &Answer) -> NewMembers {
-        let mut found = NewMembers {
-            members: Vec::with_capacity(raw.len()),
-            keys: HashSet::with_capacity(raw.len()),
-            ..NewMembers::default()
-        };
+    fn new_members<'a>(
+        &self,
+        members: impl Iterator<Item = JsonRef<'a>>,
+        body: &Bytes,
+        answer: &Answer,
+    ) -> NewMembers {
+        let mut found = NewMembers::default();
         let origin = Origin::of(answer);
-        for raw in raw {
-            let link = member::link_of(raw.get());
+        for raw in members {
+            let link = member::link_of(raw.text());
             // Two links may differ only in what could not be read.
             let key = link.as_ref().filter(|link| !link.contains('\u{fffd}')).map(|link| key(link, answer));
-            match Member::locate(raw, body, &origin).filter(|_| link.is_some() || !is_empty(raw.get())) {
+            match Member::locate(raw, body, &origin).filter(|_| link.is_some() || !is_empty(raw.text())) {
                 None => found.left_out += 1,
                 Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
                     found.repeated += 1;
@@ -210,7 +208,7 @@ impl GetPage {
 
     /// Whether a page without `Members` is that of an empty collection. AMI leaves them out then; a selection leaves out those
     /// of any collection.
-    fn is_empty_collection(&self, page: &RawPage<'_>) -> bool {
+    fn is_empty_collection(&self, page: &RawPage) -> bool {
         match page.count() {
             Some(count) => count == 0,
             None => page.is_collection() && !self.leaves_out_members(),
@@ -224,12 +222,11 @@ impl GetPage {
         self.target.parameter("$select").is_some_and(|paths| !has_members(paths))
     }
 
-    fn next_page(self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
+    fn next_page(self, link: &Json, answer: &Answer) -> Result<Option<GetPage>, Error> {
         // Some services send the link as an object.
-        let text = match json::part::<Value>(link.get()) {
-            Some(Value::String(text)) => Some(text),
-            Some(Value::Null) => None,
-            Some(Value::Object(object)) => object.get("@odata.id").and_then(Value::as_str).map(str::to_owned),
+        let text = match link.get_ref().first_byte() {
+            Some(b'"') => link.get_ref().to_str().map(Cow::into_owned),
+            Some(b'{') => link.odata_id().map(String::from),
             _ => return Err(Error::malformed("/Members@odata.nextLink", "not a link")),
         };
         // A query alone is the next page of this collection.

@@ -19,7 +19,7 @@ use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::service::Service;
 use crate::target::Target;
-use crate::view::{self, Decode};
+use crate::view::{self, Decode, JsonRef};
 
 /// A member of a page: only a link, or the whole resource. It is a part of the page's body and is parsed when it is
 /// used.
@@ -30,8 +30,8 @@ pub struct Member {
     origin: Arc<Origin>,
 }
 
-/// The page that members are in.
-pub(super) struct Origin {
+/// The response that a value is in, such as the page of a member.
+pub(crate) struct Origin {
     service: Arc<Service>,
     target: Target,
     redactor: Arc<Redactor>,
@@ -39,11 +39,20 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn of(answer: &Answer) -> Arc<Origin> {
-        Arc::new(Origin {
-            service: Arc::clone(&answer.service),
-            target: answer.target.clone(),
-            redactor: Arc::clone(&answer.redactor),
-        })
+        Origin::at(answer.target.clone(), answer)
+    }
+
+    /// A response whose links are relative to this target.
+    pub(super) fn at(target: Target, answer: &Answer) -> Arc<Origin> {
+        let (service, redactor) = (Arc::clone(&answer.service), Arc::clone(&answer.redactor));
+        Arc::new(Origin { service, target, redactor })
+    }
+
+    /// Reads a part of the response as a type.
+    pub(crate) fn read<T: Decode>(&self, part: &Bytes) -> Result<T, Error> {
+        let Origin { service, target, redactor } = self;
+        view::read_part(part, service, target)
+            .map_err(|(pointer, reason)| Error::malformed(redactor.clean(&pointer), redactor.clean(&reason)))
     }
 }
 
@@ -119,10 +128,9 @@ impl Member {
     }
 
     /// The member at its position in the body.
-    pub(super) fn locate(raw: &RawValue, body: &Bytes, origin: &Arc<Origin>) -> Option<Member> {
-        let start = (raw.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
-        let start = u32::try_from(start).ok()?;
-        let range = start..start.checked_add(u32::try_from(raw.get().len()).ok()?)?;
+    pub(super) fn locate(member: JsonRef<'_>, body: &Bytes, origin: &Arc<Origin>) -> Option<Member> {
+        let Range { start, end } = member.range();
+        let range = u32::try_from(start).ok()?..u32::try_from(end).ok()?;
         Some(Member { body: body.clone(), range, origin: Arc::clone(origin) })
     }
 
@@ -154,9 +162,7 @@ impl Member {
     /// # Errors
     /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: Decode>(&self) -> Result<T, Error> {
-        let Origin { service, target, redactor } = &*self.origin;
-        view::read_part(&self.body(), service, target)
-            .map_err(|(pointer, reason)| Error::malformed(redactor.clean(&pointer), redactor.clean(&reason)))
+        self.origin.read(&self.body())
     }
 
     /// The whole resource, whose target is known.

@@ -11,6 +11,7 @@ use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message::{self, Message};
+use crate::ops::member::Origin;
 use crate::ops::parts::{Judgment, Verdict};
 use crate::outcome::{End, Monitor, Outcome, Progress, Written};
 use crate::redact::SafeText;
@@ -84,18 +85,22 @@ impl Written {
             messages: task.messages.into_iter().map(Message::into_notice).collect(),
             task_status: task.status,
             settings: None,
+            origin: None,
         }
     }
 
     pub(crate) fn of(answer: &Answer, messages: Vec<Message>) -> Written {
+        let created = answer.location().and_then(Result::ok);
+        let target = created.as_ref().unwrap_or(&answer.target).clone();
         Written {
             status: answer.status(),
-            created: answer.location().and_then(Result::ok),
+            created,
             etag: ETag::of(answer),
             body: answer.body().ok().cloned(),
             messages,
             task_status: SafeText::default(),
             settings: None,
+            origin: Some(Origin::at(target, answer)),
         }
     }
 }

@@ -13,11 +13,11 @@ use crate::etag::{ETag, ETagForm};
 use crate::kind::ErrorKind;
 use crate::operation::{Operation, Request, Transition};
 use crate::outcome::Outcome;
-use crate::reason::TargetError;
+use crate::reason::{RequestError, TargetError};
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::target::Target;
-use crate::view::{Collection, Create, Link, Patch};
+use crate::view::{Changes, Collection, Create, Link, Patch};
 
 use settings::{SettingsCheck, settings_of};
 
@@ -99,15 +99,19 @@ impl Write {
     /// Changes a resource that was read, if it is still the version that was read. One without an ETag is read for it first.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] for a number that is not finite, [`ErrorKind::InvalidTarget`] for a part of a resource, which
-    /// has no URI of its own: a write there would change the resource that contains it.
+    /// [`ErrorKind::InvalidRequest`] for a number that is not finite and for a patch without changes, [`ErrorKind::InvalidTarget`]
+    /// for a part of a resource, which has no URI of its own: a write there would change the resource that contains it.
     pub fn update<P: Patch>(resource: &Resource<P::Resource>, patch: P) -> Result<Write, Error> {
         if resource.target().fragment().is_some() {
             let error = Error::new(ErrorKind::InvalidTarget(TargetError::Empty));
             return Err(error.with_hint("It is a part of another resource. Change that one."));
         }
         let version = resource.etag().cloned().map_or(IfMatch::Current, IfMatch::Exactly);
-        Ok(Write::patch(resource.target(), Body::json(&patch)?).if_match(version))
+        let changes: Changes = patch.into();
+        if changes.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidRequest(RequestError::NoChanges)));
+        }
+        Ok(Write::patch(resource.target(), Body::json(&changes)?).if_match(version))
     }
 
     /// Creates a member of a collection.

@@ -77,7 +77,7 @@ macro_rules! enumeration {
         impl $crate::view::FromJson for $name {
             #[inline]
             fn from_json(json: $crate::view::JsonRef<'_>) -> ::core::option::Option<Self> {
-                json.to_text().map(|text| $crate::view::Enumeration::of(&text))
+                json.to_str().map(|text| $crate::view::Enumeration::of(&text))
             }
         }
 

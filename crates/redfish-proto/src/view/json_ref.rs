@@ -34,6 +34,11 @@ impl<'a> JsonRef<'a> {
         self.document.text.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// Where it is in the body.
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
     /// A copy, which shares the body.
     pub fn to_owned(self) -> Json {
         Json { document: Arc::clone(self.document), part: self.start..self.end }
@@ -65,22 +70,30 @@ impl<'a> JsonRef<'a> {
         self.first_byte() == Some(b'{')
     }
 
+    /// A string with its escapes decoded.
+    pub fn to_str(self) -> Option<Cow<'a, str>> {
+        match self.bytes() {
+            [b'"', content @ .., b'"'] => Some(scan::decode(content)),
+            _ => None,
+        }
+    }
+
     /// A string with its escapes decoded, or a number or a boolean as text.
     pub fn to_text(self) -> Option<Cow<'a, str>> {
         match self.bytes() {
-            [b'"', content @ .., b'"'] => Some(scan::decode(content)),
+            [b'"', ..] => self.to_str(),
             [] | [b'{' | b'[', ..] => None,
             _ => Some(Cow::Borrowed(self.text())),
         }
     }
 
-    pub(super) fn first_byte(self) -> Option<u8> {
+    pub(crate) fn first_byte(self) -> Option<u8> {
         let start = scan::skip_space(&self.document.text, self.start);
         self.document.text.get(start..self.end)?.first().copied()
     }
 
     /// The value of a member whose name is given in parts.
-    pub(super) fn find(self, name: &[&str]) -> Option<JsonRef<'a>> {
+    pub(crate) fn find(self, name: &[&str]) -> Option<JsonRef<'a>> {
         let text = &self.document.text;
         let found = match &self.document.index {
             Some(index) if self.start == 0 => index.find(text, |found| scan::is_name(found, name)),
@@ -109,6 +122,12 @@ impl<'a> JsonRef<'a> {
         }
     }
 
+    /// The items of a list. Any other value is the only item.
+    pub(crate) fn item_refs(self) -> impl Iterator<Item = JsonRef<'a>> {
+        let mut items = self.items();
+        std::iter::from_fn(move || self.next_item(&mut items))
+    }
+
     /// The next item, which is removed from `items`.
     pub(super) fn next_item(self, items: &mut Items) -> Option<JsonRef<'a>> {
         let item = match items {
@@ -123,11 +142,7 @@ impl<'a> JsonRef<'a> {
     }
 
     pub(super) fn nth_item(self, number: usize) -> Option<JsonRef<'a>> {
-        let mut items = self.items();
-        for _ in 0..number {
-            self.next_item(&mut items)?;
-        }
-        self.next_item(&mut items)
+        self.item_refs().nth(number)
     }
 
     pub(super) fn part(self, part: Range<usize>) -> JsonRef<'a> {

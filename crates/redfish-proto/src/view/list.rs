@@ -23,6 +23,11 @@ impl<T: FromJson> List<T> {
         List { list: list.map(JsonRef::to_owned), items, of: PhantomData }
     }
 
+    /// The number of values that are left. They are counted, which takes as long as going through them.
+    pub fn len(&self) -> usize {
+        self.clone().count()
+    }
+
     /// Whether no value is left.
     pub fn is_empty(&self) -> bool {
         self.clone().next().is_none()
@@ -43,6 +48,15 @@ impl<T: FromJson> Iterator for List<T> {
 }
 
 impl<T: FromJson> FusedIterator for List<T> {}
+
+impl<T: FromJson> IntoIterator for &List<T> {
+    type Item = T;
+    type IntoIter = List<T>;
+
+    fn into_iter(self) -> List<T> {
+        self.clone()
+    }
+}
 
 impl<T> Default for List<T> {
     /// An empty list.

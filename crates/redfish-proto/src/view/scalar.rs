@@ -1,4 +1,4 @@
-//! Numbers, times, durations and UUIDs as services send them.
+//! Times, durations and UUIDs as services send them.
 
 use std::fmt;
 use std::time::Duration as StdDuration;
@@ -7,135 +7,8 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
+use super::number::split_digits;
 use super::{FromJson, JsonRef, Text};
-
-impl FromJson for i64 {
-    /// Also a number in quotes, and one with a fraction of zero.
-    fn from_json(json: JsonRef<'_>) -> Option<Self> {
-        let text = json.to_text()?;
-        NumberText::parse(text.trim())?.as_i64()
-    }
-}
-
-impl FromJson for bool {
-    /// Also `0`, `1`, and text in any letter case.
-    fn from_json(json: JsonRef<'_>) -> Option<Self> {
-        let text = json.to_text()?;
-        let text = text.trim();
-        match text {
-            "1" => Some(true),
-            "0" => Some(false),
-            _ if text.eq_ignore_ascii_case("true") => Some(true),
-            _ if text.eq_ignore_ascii_case("false") => Some(false),
-            _ => None,
-        }
-    }
-}
-
-/// A number exactly as the service wrote it, also beyond 2^53 and 64 bits. Two are equal if their texts are: `1.0` is not `1.00`.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Number(Text);
-
-impl Number {
-    /// Its text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The nearest floating-point number. Infinite if it is out of range.
-    pub fn as_f64(&self) -> f64 {
-        NumberText(&self.0).as_f64()
-    }
-
-    /// The value as an integer, if it is one and fits.
-    pub fn as_i64(&self) -> Option<i64> {
-        NumberText(&self.0).as_i64()
-    }
-
-    /// The value as an integer, if it is one, fits and is not negative.
-    pub fn as_u64(&self) -> Option<u64> {
-        NumberText(&self.0).as_u64()
-    }
-}
-
-/// A text that is a number in JSON.
-struct NumberText<'a>(&'a str);
-
-impl<'a> NumberText<'a> {
-    fn as_f64(&self) -> f64 {
-        self.0.parse().unwrap_or(f64::NAN)
-    }
-
-    fn as_i64(&self) -> Option<i64> {
-        self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
-    }
-
-    fn as_u64(&self) -> Option<u64> {
-        self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
-    }
-
-    /// The digits of an integer that is written with a fraction or an exponent, such as `12.0` or `1.5e3`.
-    fn integer(&self) -> Option<String> {
-        let (number, exponent) = self.0.split_once(['e', 'E']).unwrap_or((self.0, "0"));
-        let (integer, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let digits = format!("{integer}{fraction}");
-        // The position of the decimal point. No integer of 64 bits has more digits.
-        let point = i64::try_from(integer.len()).ok()?.checked_add(exponent.parse().ok()?)?;
-        let point = usize::try_from(point).ok().filter(|point| *point <= 24)?;
-        let (whole, rest) = digits.split_at_checked(point).unwrap_or((&digits, ""));
-        let is_integer =
-            rest.bytes().all(|digit| digit == b'0') && whole.ends_with(|c: char| c.is_ascii_digit());
-        is_integer.then(|| format!("{whole:0<point$}"))
-    }
-
-    /// A number, if this text is one in JSON.
-    fn parse(text: &'a str) -> Option<NumberText<'a>> {
-        let (sign, digits) = text.split_at_checked(usize::from(text.starts_with('-')))?;
-        let (integer, rest) = split_digits(digits);
-        let is_integer = !integer.is_empty() && (integer == "0" || !integer.starts_with('0'));
-        let rest = match rest.strip_prefix('.').map(split_digits) {
-            Some(("", _)) => return None,
-            Some((_, rest)) => rest,
-            None => rest,
-        };
-        let rest = match rest
-            .strip_prefix(['e', 'E'])
-            .map(|e| split_digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
-        {
-            Some(("", _)) => return None,
-            Some((_, rest)) => rest,
-            None => rest,
-        };
-        (is_integer && rest.is_empty() && sign.len() + digits.len() == text.len()).then_some(NumberText(text))
-    }
-}
-
-fn split_digits(text: &str) -> (&str, &str) {
-    let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromJson for Number {
-    /// Also a number in quotes.
-    fn from_json(json: JsonRef<'_>) -> Option<Self> {
-        let text = Text::from_json(json)?;
-        let trimmed = text.trim();
-        NumberText::parse(trimmed)?;
-        Some(Number(if trimmed.len() == text.len() { text } else { trimmed.into() }))
-    }
-}
 
 macro_rules! kept_text {
     ($(#[$doc:meta])* $name:ident) => {
@@ -372,58 +245,6 @@ impl Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::Json;
-
-    fn read<T: FromJson + fmt::Debug>(text: &str) -> Option<String> {
-        let json = Json::new(text.to_owned().into()).unwrap();
-        T::from_json(json.get_ref()).map(|value| format!("{value:?}"))
-    }
-
-    fn read_number(text: &str) -> Option<String> {
-        let json = Json::new(text.to_owned().into()).unwrap();
-        Number::from_json(json.get_ref()).map(|number| number.to_string())
-    }
-
-    #[test]
-    fn values_are_read_leniently() {
-        for (found, expected) in [
-            (read::<bool>("true"), Some("true")),
-            (read::<bool>("\" False\""), Some("false")),
-            (read::<bool>("1"), Some("true")),
-            (read::<bool>("2"), None),
-            (read::<bool>("[]"), None),
-            (read::<String>("\"a\\\"b\""), Some("\"a\\\"b\"")),
-            (read::<String>("12"), Some("\"12\"")),
-            (read::<String>("{}"), None),
-            (read::<i64>("12"), Some("12")),
-            (read::<i64>("\"-12\""), Some("-12")),
-            (read::<i64>("12.000"), Some("12")),
-            (read::<i64>("1.2e3"), Some("1200")),
-            (read::<i64>("12.5"), None),
-            (read::<i64>("9223372036854775808"), None),
-            (read::<i64>("1e300"), None),
-            (read::<i64>("1e18"), Some("1000000000000000000")),
-            (read::<i64>("-9.223372036854775808e18"), Some("-9223372036854775808")),
-            (read::<i64>("1200e-2"), Some("12")),
-            (read::<i64>("1205e-2"), None),
-            (read::<i64>("1e-400"), None),
-            (read::<i64>("1.0000000000000000001"), None),
-            (read::<i64>("0e9"), Some("0")),
-            (read::<i64>("-0.0"), Some("0")),
-            (read_number("18446744073709551616123"), Some("18446744073709551616123")),
-            (read_number("\" 9007199254740993\""), Some("9007199254740993")),
-            (read_number("1.50"), Some("1.50")),
-            (read_number("-0.1E+5"), Some("-0.1E+5")),
-            (read_number("\"n/a\""), None),
-            (read_number("\"1.\""), None),
-            (read_number("\"01\""), None),
-            (read_number("\"1e\""), None),
-            (read_number("\"NaN\""), None),
-            (read_number("true"), None),
-        ] {
-            assert_eq!(found.as_deref(), expected);
-        }
-    }
 
     #[test]
     fn a_time_is_parsed_with_its_offset() {

@@ -42,7 +42,7 @@ fn members_are_read_on_demand() {
     assert_eq!(lamp.color(), Some(Color::Amber));
     assert_eq!(lamp.watts().unwrap().as_str(), "1.50");
     assert_eq!(lamp.count(), Some(7));
-    assert_eq!(lamp.colors().map(|color| color.to_string()).collect::<Vec<_>>(), ["Amber", "1", "Teal"]);
+    assert_eq!(lamp.colors().map(|color| color.to_string()).collect::<Vec<_>>(), ["Amber", "Teal"]);
     let inner = lamp.inner().unwrap();
     assert_eq!(inner.name().as_deref(), Some("5"));
     assert_eq!(inner.inner().unwrap().color(), Some(Color::SkyBlue));
@@ -174,16 +174,65 @@ crate::patch! {
     }
 }
 
+crate::patch! {
+    /// A lamp like another one.
+    struct LampCopy of Lamp {
+        name: value Nullable<Text> = "Name";
+        color: value Nullable<Color> = "Color";
+        watts: value Nullable<Number> = "Watts";
+        count: value Nullable<i64> = "Count";
+        colors: list Color = "Colors";
+        next: value Nullable<Reference> = "Next";
+        all: list Reference = "All";
+    }
+}
+
 #[test]
 fn changes_of_an_object_add_up() {
     let patch =
         LampPatch::new().inner(|inner| inner.name("a")).inner(|inner| inner.watts(2)).inner(|inner| inner);
-    assert_eq!(serde_json::to_string(&patch).unwrap(), r#"{"Inner":{"Name":"a","Watts":2.0}}"#);
+    assert_eq!(serde_json::to_string(&patch).unwrap(), r#"{"Inner":{"Name":"a","Watts":2}}"#);
     assert_eq!(serde_json::to_string(&LampPatch::new().inner(|inner| inner)).unwrap(), "{}");
     assert!(serde_json::to_string(&LampPatch::new().watts(f64::NAN)).is_err());
     assert!(serde_json::to_string(&LampPatch::new().inner(|inner| inner.watts(f64::NAN))).is_err());
     assert!(serde_json::to_string(&LampPatch::new().watts(f64::NAN).watts(5)).is_ok());
     assert!(!format!("{:?}", LampPatch::new().name("hunter2")).contains("hunter2"));
+}
+
+#[test]
+fn what_was_read_can_be_written() {
+    let lamp = lamp(
+        r##"{"Name": "a", "Color": "Teal", "Watts": 21.990000000000002, "Colors": ["Amber", "Teal"], "Next": {"@odata.id": "/n"},
+            "All": [{"@odata.id": "/a"}, {"@odata.id": "/b"}], "Count": null}"##,
+    );
+    let copy = LampCopy::new()
+        .name(lamp.name())
+        .color(lamp.color())
+        .watts(lamp.watts())
+        .colors(lamp.colors())
+        .next(lamp.next().unwrap())
+        .all(lamp.all())
+        .count(lamp.count());
+    let expected = r##"{"All":[{"@odata.id":"/a"},{"@odata.id":"/b"}],"Color":"Teal","Colors":["Amber","Teal"],"Count":null,"Name":"a","Next":{"@odata.id":"/n"},"Watts":21.990000000000002}"##;
+    assert_eq!(serde_json::to_string(&copy).unwrap(), expected);
+    let text = String::from("b");
+    let set = LampCopy::new().name(&text).count(7_u32).watts(7_u64).color(None).next("/m");
+    let expected = r##"{"Color":null,"Count":7,"Name":"b","Next":{"@odata.id":"/m"},"Watts":7}"##;
+    assert_eq!(serde_json::to_string(&set).unwrap(), expected);
+    assert_eq!(lamp.all().len(), 2);
+    let mut seen = 0;
+    for color in &lamp.colors() {
+        seen += color.as_str().len();
+    }
+    assert_eq!(seen, "AmberTeal".len());
+}
+
+#[test]
+fn a_patch_without_changes_is_not_sent() {
+    let lamp =
+        crate::Resource::new(lamp("{}"), Target::well_known("/redfish/v1/Lamps/1"), None, Bytes::new());
+    let error = crate::ops::Write::update(&lamp, LampPatch::new().inner(|inner| inner)).unwrap_err();
+    assert!(error.to_string().contains("there are no changes"), "{error}");
 }
 
 #[test]

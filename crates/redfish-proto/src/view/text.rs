@@ -72,6 +72,18 @@ impl From<&str> for Text {
     }
 }
 
+impl From<&String> for Text {
+    fn from(text: &String) -> Text {
+        text.as_str().into()
+    }
+}
+
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Text {
+        text.clone()
+    }
+}
+
 impl From<Text> for String {
     fn from(text: Text) -> String {
         text.as_str().to_owned()

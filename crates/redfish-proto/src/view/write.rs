@@ -7,7 +7,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{DateTime, Duration, Enumeration, Link, Text, Uuid, View};
+use super::{DateTime, Duration, Enumeration, Link, Number, Text, Uuid, View};
 use crate::target::Target;
 
 /// Members to be written. The types of [`patch!`](crate::patch!) are made of it.
@@ -60,11 +60,7 @@ impl Changes {
             _ => Changes::default(),
         };
         let changes = change(before);
-        if changes.members.is_empty() && changes.invalid.is_empty() {
-            self
-        } else {
-            self.value(name, changes)
-        }
+        if changes.is_empty() { self } else { self.value(name, changes) }
     }
 
     /// Adds the members of other changes.
@@ -78,7 +74,7 @@ impl Changes {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.members.is_empty() && self.invalid.is_empty()
     }
 
     /// The members, unless one of them has no JSON form.
@@ -126,9 +122,15 @@ macro_rules! encoded {
 
 encoded!(Value, String, &str, i64, bool, DateTime, Duration, Uuid, Text, Reference);
 
+impl From<Number> for Encoded {
+    fn from(number: Number) -> Encoded {
+        Encoded(serde_json::from_str(number.as_str()).ok().map(Value::Number))
+    }
+}
+
 impl From<f64> for Encoded {
     fn from(number: f64) -> Encoded {
-        Encoded(serde_json::Number::from_f64(number).map(Value::Number))
+        Number::from(number).into()
     }
 }
 
@@ -154,8 +156,8 @@ impl<T: Into<Encoded>> From<Nullable<T>> for Encoded {
     }
 }
 
-/// A value, or null: what a member can be set to that may be null. A value becomes one, and so does an
-/// `Option`: `None` is null.
+/// A value, or null: what a member can be set to that may be null. A value becomes one, and so does an `Option`, such as one
+/// that was read: `None` is null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nullable<T> {
     /// Null, which removes a value.
@@ -176,22 +178,31 @@ impl<T> From<Option<T>> for Nullable<T> {
     }
 }
 
-impl From<&str> for Nullable<String> {
-    fn from(text: &str) -> Nullable<String> {
-        Nullable::Value(text.to_owned())
-    }
-}
-
 impl<E: Enumeration> From<&str> for Nullable<E> {
     fn from(text: &str) -> Nullable<E> {
         Nullable::Value(E::of(text))
     }
 }
 
-impl From<Text> for Nullable<String> {
-    fn from(text: Text) -> Nullable<String> {
-        Nullable::Value(text.into())
-    }
+macro_rules! nullable {
+    ($($type:ty: $($from:ty),*;)*) => {$($(
+        impl From<$from> for Nullable<$type> {
+            fn from(value: $from) -> Nullable<$type> {
+                Nullable::Value(value.into())
+            }
+        }
+    )*)*};
+}
+
+nullable! {
+    Text: &str, String, &String, &Text;
+    String: &str, Text;
+    DateTime: &str, String;
+    Duration: &str, String, std::time::Duration;
+    Uuid: &str, String;
+    i64: i8, i16, i32, u8, u16, u32;
+    Number: i8, i16, i32, i64, u8, u16, u32, u64, usize, f32, f64;
+    Reference: &str, String, &Target, Target;
 }
 
 impl<T> From<&Link<T>> for Nullable<Reference> {
@@ -200,15 +211,9 @@ impl<T> From<&Link<T>> for Nullable<Reference> {
     }
 }
 
-impl From<i32> for Nullable<i64> {
-    fn from(number: i32) -> Nullable<i64> {
-        Nullable::Value(number.into())
-    }
-}
-
-impl From<i32> for Nullable<f64> {
-    fn from(number: i32) -> Nullable<f64> {
-        Nullable::Value(number.into())
+impl<T> From<Link<T>> for Nullable<Reference> {
+    fn from(link: Link<T>) -> Nullable<Reference> {
+        Nullable::Value(link.into())
     }
 }
 
@@ -222,15 +227,33 @@ impl<T> From<&Link<T>> for Reference {
     }
 }
 
+impl<T> From<Link<T>> for Reference {
+    fn from(link: Link<T>) -> Reference {
+        Reference::from(&link)
+    }
+}
+
 impl From<&Target> for Reference {
     fn from(target: &Target) -> Reference {
         Reference(target.to_string())
     }
 }
 
+impl From<Target> for Reference {
+    fn from(target: Target) -> Reference {
+        Reference::from(&target)
+    }
+}
+
 impl From<&str> for Reference {
     fn from(uri: &str) -> Reference {
         Reference(uri.to_owned())
+    }
+}
+
+impl From<String> for Reference {
+    fn from(uri: String) -> Reference {
+        Reference(uri)
     }
 }
 
@@ -259,17 +282,17 @@ pub trait Create: Into<Changes> + Serialize {
 /// `creates VIEW (ARGUMENTS)` makes it a [`Create`](crate::view::Create), with the arguments of its `new`.
 ///
 /// ```
-/// use redfish_proto::view::Nullable;
+/// use redfish_proto::view::{Nullable, Text};
 ///
 /// redfish_proto::patch! {
 ///     /// Changes of a lamp.
 ///     pub struct LampPatch {
 ///         /// `Label`.
-///         label: value Nullable<String> = "Label";
+///         label: value Nullable<Text> = "Label";
 ///         /// `Dimmer`.
 ///         dimmer: object DimmerPatch = "Dimmer";
 ///         /// `Scenes`.
-///         scenes: list String = "Scenes";
+///         scenes: list Text = "Scenes";
 ///     }
 /// }
 /// redfish_proto::patch! {

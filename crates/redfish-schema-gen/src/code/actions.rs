@@ -78,6 +78,13 @@ impl Sources<'_> {
         if action.deprecated {
             out.push_str("/// Deprecated by the schema.\n///\n");
         }
+        if let Some(response) = &action.returns {
+            let of = path_within(name, response);
+            let _ = writeln!(
+                out,
+                "/// The body of the response is a [`{of}`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.\n///"
+            );
+        }
         out.push_str("/// # Errors\n/// If the resource does not offer the action.\n");
         let _ = write!(out, "{}pub fn {method}(&self", cfg.concat());
         let mut sets = String::new();

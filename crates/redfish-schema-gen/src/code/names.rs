@@ -1,7 +1,8 @@
 //! Names of the schemas as names of Rust.
 
 /// Words that are spelled in a way that hides their limits, and the text between underscores that they become.
-const WORDS: [(&str, &str); 28] = [
+const WORDS: [(&str, &str); 29] = [
+    ("TACACSplus", "tacacs_plus"),
     ("NVMeoF", "nvme_of"),
     ("NVMe", "nvme"),
     ("PCIe", "pcie"),
@@ -141,6 +142,7 @@ mod tests {
             ("VLANId", "vlan_id"),
             ("NumberOfBoundvPPBs", "number_of_bound_vppbs"),
             ("ETag", "etag"),
+            ("TACACSplus", "tacacs_plus"),
             ("ComputerSystemETag", "computer_system_etag"),
             ("iSCSIBoot", "iscsi_boot"),
             ("Type", "r#type"),

@@ -69,22 +69,12 @@ impl Value {
         }
     }
 
-    /// The type that a request is written from.
+    /// The type that a request is written from: that of what was read, except for objects and links.
     pub(super) fn write_type(&self, within: &str) -> String {
         match self {
-            Value::Simple(kind) => match kind {
-                Kind::Text | Kind::Uri => "String".to_owned(),
-                Kind::Integer => "i64".to_owned(),
-                Kind::Number => "f64".to_owned(),
-                Kind::Boolean => "bool".to_owned(),
-                Kind::DateTime => "view::DateTime".to_owned(),
-                Kind::Duration => "view::Duration".to_owned(),
-                Kind::Uuid => "view::Uuid".to_owned(),
-                Kind::Any | Kind::Named(_) => "Value".to_owned(),
-            },
-            Value::Json | Value::View(_) => "Value".to_owned(),
-            Value::Enumeration(name) => path_within(within, name),
+            Value::Simple(Kind::Any | Kind::Named(_)) | Value::Json | Value::View(_) => "Value".to_owned(),
             Value::Link(_) => "view::Reference".to_owned(),
+            value => value.read_type(within),
         }
     }
 

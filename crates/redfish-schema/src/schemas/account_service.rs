@@ -53,7 +53,7 @@ redfish_proto::view! {
         /// True or false. Writable.
         pub fn account_lockout_counter_reset_enabled(&self) -> Option<bool> = "AccountLockoutCounterResetEnabled";
         /// An object.
-        pub fn tacac_splus(&self) -> Option<ExternalAccountProvider> = "TACACSplus";
+        pub fn tacacs_plus(&self) -> Option<ExternalAccountProvider> = "TACACSplus";
         /// A list of values of an enumeration.
         pub fn supported_account_types(&self) -> view::List<crate::manager_account::AccountTypes> = "SupportedAccountTypes";
         /// A list of texts.
@@ -153,7 +153,7 @@ redfish_proto::view! {
         /// True or false.
         pub fn password_set(&self) -> Option<bool> = "PasswordSet";
         /// An object.
-        pub fn tacac_splus_service(&self) -> Option<TACACSplusService> = "TACACSplusService";
+        pub fn tacacs_plus_service(&self) -> Option<TACACSplusService> = "TACACSplusService";
         /// An integer. Writable.
         pub fn priority(&self) -> Option<i64> = "Priority";
         /// An object.
@@ -388,7 +388,7 @@ redfish_proto::patch! {
         /// `AccountLockoutCounterResetEnabled`. True or false.
         account_lockout_counter_reset_enabled: value bool = "AccountLockoutCounterResetEnabled";
         /// `TACACSplus`. An object.
-        tacac_splus: object ExternalAccountProviderPatch = "TACACSplus";
+        tacacs_plus: object ExternalAccountProviderPatch = "TACACSplus";
         /// `PasswordExpirationDays`. An integer.
         password_expiration_days: value view::Nullable<i64> = "PasswordExpirationDays";
         /// `OAuth2`. An object.
@@ -410,15 +410,15 @@ redfish_proto::patch! {
         /// `AuthenticationType`. A value of an enumeration.
         authentication_type: value view::Nullable<AuthenticationTypes> = "AuthenticationType";
         /// `Username`. Text.
-        username: value String = "Username";
+        username: value view::Text = "Username";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `Token`. Text.
-        token: value view::Nullable<String> = "Token";
+        token: value view::Nullable<view::Text> = "Token";
         /// `KerberosKeytab`. Text.
-        kerberos_keytab: value view::Nullable<String> = "KerberosKeytab";
+        kerberos_keytab: value view::Nullable<view::Text> = "KerberosKeytab";
         /// `EncryptionKey`. Text.
-        encryption_key: value view::Nullable<String> = "EncryptionKey";
+        encryption_key: value view::Nullable<view::Text> = "EncryptionKey";
     }
 }
 
@@ -440,7 +440,7 @@ redfish_proto::patch! {
         /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
         /// `ServiceAddresses`. A list of texts.
-        service_addresses: list String = "ServiceAddresses";
+        service_addresses: list view::Text = "ServiceAddresses";
         /// `Authentication`. An object.
         authentication: object AuthenticationPatch = "Authentication";
         /// `LDAPService`. An object.
@@ -448,7 +448,7 @@ redfish_proto::patch! {
         /// `RemoteRoleMapping`. A list of objects.
         remote_role_mapping: objects RoleMappingPatch = "RemoteRoleMapping";
         /// `TACACSplusService`. An object.
-        tacac_splus_service: object TACACSplusServicePatch = "TACACSplusService";
+        tacacs_plus_service: object TACACSplusServicePatch = "TACACSplusService";
         /// `Priority`. An integer.
         priority: value view::Nullable<i64> = "Priority";
         /// `OAuth2Service`. An object.
@@ -466,7 +466,7 @@ redfish_proto::patch! {
         /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
         /// `SecretKey`. Text.
-        secret_key: value view::Nullable<String> = "SecretKey";
+        secret_key: value view::Nullable<view::Text> = "SecretKey";
     }
 }
 
@@ -474,17 +474,17 @@ redfish_proto::patch! {
     /// Changes of [`LDAPSearchSettings`]: its writable members.
     pub struct LDAPSearchSettingsPatch {
         /// `BaseDistinguishedNames`. A list of texts.
-        base_distinguished_names: list String = "BaseDistinguishedNames";
+        base_distinguished_names: list view::Text = "BaseDistinguishedNames";
         /// `UsernameAttribute`. Text.
-        username_attribute: value view::Nullable<String> = "UsernameAttribute";
+        username_attribute: value view::Nullable<view::Text> = "UsernameAttribute";
         /// `GroupNameAttribute`. Text.
-        group_name_attribute: value view::Nullable<String> = "GroupNameAttribute";
+        group_name_attribute: value view::Nullable<view::Text> = "GroupNameAttribute";
         /// `GroupsAttribute`. Text.
-        groups_attribute: value view::Nullable<String> = "GroupsAttribute";
+        groups_attribute: value view::Nullable<view::Text> = "GroupsAttribute";
         /// `SSHKeyAttribute`. Text.
-        ssh_key_attribute: value view::Nullable<String> = "SSHKeyAttribute";
+        ssh_key_attribute: value view::Nullable<view::Text> = "SSHKeyAttribute";
         /// `EmailAttribute`. Text.
-        email_attribute: value view::Nullable<String> = "EmailAttribute";
+        email_attribute: value view::Nullable<view::Text> = "EmailAttribute";
     }
 }
 
@@ -510,7 +510,7 @@ redfish_proto::patch! {
         /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
         /// `SecretKey`. Text.
-        secret_key: value view::Nullable<String> = "SecretKey";
+        secret_key: value view::Nullable<view::Text> = "SecretKey";
     }
 }
 
@@ -538,9 +538,9 @@ redfish_proto::patch! {
         /// `Mode`. A value of an enumeration.
         mode: value OAuth2Mode = "Mode";
         /// `Issuer`. Text.
-        issuer: value view::Nullable<String> = "Issuer";
+        issuer: value view::Nullable<view::Text> = "Issuer";
         /// `OAuthServiceSigningKeys`. Text.
-        oauth_service_signing_keys: value view::Nullable<String> = "OAuthServiceSigningKeys";
+        oauth_service_signing_keys: value view::Nullable<view::Text> = "OAuthServiceSigningKeys";
     }
 }
 
@@ -556,17 +556,17 @@ redfish_proto::patch! {
     /// Changes of [`RoleMapping`]: its writable members.
     pub struct RoleMappingPatch {
         /// `RemoteGroup`. Text.
-        remote_group: value view::Nullable<String> = "RemoteGroup";
+        remote_group: value view::Nullable<view::Text> = "RemoteGroup";
         /// `RemoteUser`. Text.
-        remote_user: value view::Nullable<String> = "RemoteUser";
+        remote_user: value view::Nullable<view::Text> = "RemoteUser";
         /// `LocalRole`. Text.
-        local_role: value view::Nullable<String> = "LocalRole";
+        local_role: value view::Nullable<view::Text> = "LocalRole";
         /// `MFABypass`. An object.
         mfa_bypass: object MFABypassPatch = "MFABypass";
         /// `LocalAccountTypes`. A list of values of an enumeration.
         local_account_types: list crate::manager_account::AccountTypes = "LocalAccountTypes";
         /// `LocalOEMAccountTypes`. A list of texts.
-        local_oem_account_types: list String = "LocalOEMAccountTypes";
+        local_oem_account_types: list view::Text = "LocalOEMAccountTypes";
     }
 }
 
@@ -576,11 +576,11 @@ redfish_proto::patch! {
         /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
         /// `ServerURI`. A URI.
-        server_uri: value view::Nullable<String> = "ServerURI";
+        server_uri: value view::Nullable<view::Text> = "ServerURI";
         /// `ClientId`. Text.
-        client_id: value view::Nullable<String> = "ClientId";
+        client_id: value view::Nullable<view::Text> = "ClientId";
         /// `ClientSecret`. Text.
-        client_secret: value view::Nullable<String> = "ClientSecret";
+        client_secret: value view::Nullable<view::Text> = "ClientSecret";
     }
 }
 
@@ -588,11 +588,11 @@ redfish_proto::patch! {
     /// Changes of [`TACACSplusService`]: its writable members.
     pub struct TACACSplusServicePatch {
         /// `PrivilegeLevelArgument`. Text.
-        privilege_level_argument: value view::Nullable<String> = "PrivilegeLevelArgument";
+        privilege_level_argument: value view::Nullable<view::Text> = "PrivilegeLevelArgument";
         /// `PasswordExchangeProtocols`. A list of values of an enumeration.
         password_exchange_protocols: list TACACSplusPasswordExchangeProtocol = "PasswordExchangeProtocols";
         /// `AuthorizationService`. Text.
-        authorization_service: value String = "AuthorizationService";
+        authorization_service: value view::Text = "AuthorizationService";
     }
 }
 

@@ -515,7 +515,7 @@ redfish_proto::patch! {
         /// `DemandModeEnabled`. True or false.
         demand_mode_enabled: value view::Nullable<bool> = "DemandModeEnabled";
         /// `KeyChain`. Text.
-        key_chain: value view::Nullable<String> = "KeyChain";
+        key_chain: value view::Nullable<view::Text> = "KeyChain";
         /// `MeticulousModeEnabled`. True or false.
         meticulous_mode_enabled: value view::Nullable<bool> = "MeticulousModeEnabled";
         /// `SourcePort`. An integer.
@@ -537,11 +537,11 @@ redfish_proto::patch! {
         /// `RouteTargetRange`. An object.
         route_target_range: object RouteTargetRangePatch = "RouteTargetRange";
         /// `GatewayIPAddress`. Text.
-        gateway_ip_address: value view::Nullable<String> = "GatewayIPAddress";
+        gateway_ip_address: value view::Nullable<view::Text> = "GatewayIPAddress";
         /// `AnycastGatewayIPAddress`. Text.
-        anycast_gateway_ip_address: value view::Nullable<String> = "AnycastGatewayIPAddress";
+        anycast_gateway_ip_address: value view::Nullable<view::Text> = "AnycastGatewayIPAddress";
         /// `AnycastGatewayMACAddress`. Text.
-        anycast_gateway_mac_address: value view::Nullable<String> = "AnycastGatewayMACAddress";
+        anycast_gateway_mac_address: value view::Nullable<view::Text> = "AnycastGatewayMACAddress";
         /// `ARPProxyEnabled`. True or false.
         arp_proxy_enabled: value view::Nullable<bool> = "ARPProxyEnabled";
         /// `ARPSupressionEnabled`. True or false. Deprecated by the schema.
@@ -555,9 +555,9 @@ redfish_proto::patch! {
         /// `UnknownUnicastSuppressionEnabled`. True or false.
         unknown_unicast_suppression_enabled: value view::Nullable<bool> = "UnknownUnicastSuppressionEnabled";
         /// `RouteDistinguisherAdministratorSubfield`. Text.
-        route_distinguisher_administrator_subfield: value view::Nullable<String> = "RouteDistinguisherAdministratorSubfield";
+        route_distinguisher_administrator_subfield: value view::Nullable<view::Text> = "RouteDistinguisherAdministratorSubfield";
         /// `RouteTargetAdministratorSubfield`. Text.
-        route_target_administrator_subfield: value view::Nullable<String> = "RouteTargetAdministratorSubfield";
+        route_target_administrator_subfield: value view::Nullable<view::Text> = "RouteTargetAdministratorSubfield";
         /// `GatewayIPAddressRange`. An object.
         gateway_ip_address_range: object GatewayIPAddressRangePatch = "GatewayIPAddressRange";
         /// `ARPSuppressionEnabled`. True or false.
@@ -571,7 +571,7 @@ redfish_proto::patch! {
     /// Changes of [`BGPNeighbor`]: its writable members.
     pub struct BGPNeighborPatch {
         /// `Address`. Text.
-        address: value view::Nullable<String> = "Address";
+        address: value view::Nullable<view::Text> = "Address";
         /// `AllowOwnASEnabled`. True or false.
         allow_own_as_enabled: value view::Nullable<bool> = "AllowOwnASEnabled";
         /// `ConnectRetrySeconds`. An integer.
@@ -653,7 +653,7 @@ redfish_proto::patch! {
         /// `DHCPInterfaceMTUBytes`. An integer.
         dhcp_interface_mtu_bytes: value view::Nullable<i64> = "DHCPInterfaceMTUBytes";
         /// `DHCPServer`. A list of texts.
-        dhcp_server: list String = "DHCPServer";
+        dhcp_server: list view::Text = "DHCPServer";
     }
 }
 
@@ -733,9 +733,9 @@ redfish_proto::patch! {
     /// Changes of [`GatewayIPAddressRange`]: its writable members.
     pub struct GatewayIPAddressRangePatch {
         /// `Lower`. Text.
-        lower: value view::Nullable<String> = "Lower";
+        lower: value view::Nullable<view::Text> = "Lower";
         /// `Upper`. Text.
-        upper: value view::Nullable<String> = "Upper";
+        upper: value view::Nullable<view::Text> = "Upper";
     }
 }
 
@@ -751,7 +751,7 @@ redfish_proto::patch! {
         /// `MaxSID`. An integer.
         max_sid: value view::Nullable<i64> = "MaxSID";
         /// `AccessKey`. Text.
-        access_key: value view::Nullable<String> = "AccessKey";
+        access_key: value view::Nullable<view::Text> = "AccessKey";
     }
 }
 
@@ -787,27 +787,27 @@ redfish_proto::patch! {
         /// `EBGPAddressRange`. An object.
         ebgp_address_range: object IPv4AddressRangePatch = "EBGPAddressRange";
         /// `DNSServer`. A list of texts.
-        dns_server: list String = "DNSServer";
+        dns_server: list view::Text = "DNSServer";
         /// `NTPServer`. A list of texts.
-        ntp_server: list String = "NTPServer";
+        ntp_server: list view::Text = "NTPServer";
         /// `DHCP`. An object.
         dhcp: object DHCPPatch = "DHCP";
         /// `NativeVLAN`. An integer.
         native_vlan: value view::Nullable<i64> = "NativeVLAN";
         /// `DNSDomainName`. Text.
-        dns_domain_name: value view::Nullable<String> = "DNSDomainName";
+        dns_domain_name: value view::Nullable<view::Text> = "DNSDomainName";
         /// `DistributeIntoUnderlayEnabled`. True or false.
         distribute_into_underlay_enabled: value view::Nullable<bool> = "DistributeIntoUnderlayEnabled";
         /// `NTPTimezone`. Text.
-        ntp_timezone: value view::Nullable<String> = "NTPTimezone";
+        ntp_timezone: value view::Nullable<view::Text> = "NTPTimezone";
         /// `NTPOffsetHoursMinutes`. An integer.
         ntp_offset_hours_minutes: value view::Nullable<i64> = "NTPOffsetHoursMinutes";
         /// `GatewayIPAddress`. Text.
-        gateway_ip_address: value view::Nullable<String> = "GatewayIPAddress";
+        gateway_ip_address: value view::Nullable<view::Text> = "GatewayIPAddress";
         /// `AnycastGatewayIPAddress`. Text.
-        anycast_gateway_ip_address: value view::Nullable<String> = "AnycastGatewayIPAddress";
+        anycast_gateway_ip_address: value view::Nullable<view::Text> = "AnycastGatewayIPAddress";
         /// `AnycastGatewayMACAddress`. Text.
-        anycast_gateway_mac_address: value view::Nullable<String> = "AnycastGatewayMACAddress";
+        anycast_gateway_mac_address: value view::Nullable<view::Text> = "AnycastGatewayMACAddress";
         /// `SystemMACRange`. An object.
         system_mac_range: object SystemMACRangePatch = "SystemMACRange";
     }
@@ -817,9 +817,9 @@ redfish_proto::patch! {
     /// Changes of [`IPv4AddressRange`]: its writable members.
     pub struct IPv4AddressRangePatch {
         /// `Lower`. Text.
-        lower: value view::Nullable<String> = "Lower";
+        lower: value view::Nullable<view::Text> = "Lower";
         /// `Upper`. Text.
-        upper: value view::Nullable<String> = "Upper";
+        upper: value view::Nullable<view::Text> = "Upper";
     }
 }
 
@@ -841,7 +841,7 @@ redfish_proto::patch! {
         /// `ThresholdWarningOnlyEnabled`. True or false.
         threshold_warning_only_enabled: value view::Nullable<bool> = "ThresholdWarningOnlyEnabled";
         /// `ShutdownThresholdPercentage`. A number in percent.
-        shutdown_threshold_percentage: value view::Nullable<f64> = "ShutdownThresholdPercentage";
+        shutdown_threshold_percentage: value view::Nullable<view::Number> = "ShutdownThresholdPercentage";
         /// `RestartTimerSeconds`. An integer.
         restart_timer_seconds: value view::Nullable<i64> = "RestartTimerSeconds";
     }
@@ -881,9 +881,9 @@ redfish_proto::patch! {
     /// Changes of [`SystemMACRange`]: its writable members.
     pub struct SystemMACRangePatch {
         /// `Lower`. Text.
-        lower: value view::Nullable<String> = "Lower";
+        lower: value view::Nullable<view::Text> = "Lower";
         /// `Upper`. Text.
-        upper: value view::Nullable<String> = "Upper";
+        upper: value view::Nullable<view::Text> = "Upper";
     }
 }
 
@@ -902,9 +902,9 @@ redfish_proto::patch! {
     pub struct AddressPoolCreate creates AddressPool (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `GenZ`. An object.
         gen_z: object GenZPatch = "GenZ";
         /// `Links`. An object.

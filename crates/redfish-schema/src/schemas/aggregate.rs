@@ -98,9 +98,9 @@ redfish_proto::patch! {
     pub struct AggregateCreate creates Aggregate (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `ElementsCount`. An integer.
         elements_count: value view::Nullable<i64> = "ElementsCount";
     }

@@ -156,11 +156,11 @@ redfish_proto::patch! {
     /// Changes of [`AggregationSource`]: its writable members.
     pub struct AggregationSourcePatch of AggregationSource {
         /// `HostName`. A URI.
-        host_name: value view::Nullable<String> = "HostName";
+        host_name: value view::Nullable<view::Text> = "HostName";
         /// `UserName`. Text.
-        user_name: value view::Nullable<String> = "UserName";
+        user_name: value view::Nullable<view::Text> = "UserName";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `SNMP`. An object.
         snmp: object SNMPSettingsPatch = "SNMP";
         /// `AggregationType`. A value of an enumeration.
@@ -178,15 +178,15 @@ redfish_proto::patch! {
     /// Changes of [`SNMPSettings`]: its writable members.
     pub struct SNMPSettingsPatch {
         /// `AuthenticationKey`. Text.
-        authentication_key: value view::Nullable<String> = "AuthenticationKey";
+        authentication_key: value view::Nullable<view::Text> = "AuthenticationKey";
         /// `AuthenticationProtocol`. A value of an enumeration.
         authentication_protocol: value view::Nullable<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
         /// `EncryptionKey`. Text.
-        encryption_key: value view::Nullable<String> = "EncryptionKey";
+        encryption_key: value view::Nullable<view::Text> = "EncryptionKey";
         /// `EncryptionProtocol`. A value of an enumeration.
         encryption_protocol: value view::Nullable<SNMPEncryptionProtocols> = "EncryptionProtocol";
         /// `TrapCommunity`. Text.
-        trap_community: value view::Nullable<String> = "TrapCommunity";
+        trap_community: value view::Nullable<view::Text> = "TrapCommunity";
     }
 }
 
@@ -203,15 +203,15 @@ redfish_proto::patch! {
     pub struct AggregationSourceCreate creates AggregationSource (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `HostName`. A URI.
-        host_name: value view::Nullable<String> = "HostName";
+        host_name: value view::Nullable<view::Text> = "HostName";
         /// `UserName`. Text.
-        user_name: value view::Nullable<String> = "UserName";
+        user_name: value view::Nullable<view::Text> = "UserName";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `Links`. An object.
         links: value Value = "Links";
         /// `SNMP`. An object.

@@ -61,9 +61,9 @@ redfish_proto::patch! {
         /// `IPAddressType`. A value of an enumeration.
         ip_address_type: value view::Nullable<IPAddressType> = "IPAddressType";
         /// `IPAddressLower`. Text.
-        ip_address_lower: value view::Nullable<String> = "IPAddressLower";
+        ip_address_lower: value view::Nullable<view::Text> = "IPAddressLower";
         /// `IPAddressUpper`. Text.
-        ip_address_upper: value view::Nullable<String> = "IPAddressUpper";
+        ip_address_upper: value view::Nullable<view::Text> = "IPAddressUpper";
         /// `IANAProtocolNumber`. An integer.
         iana_protocol_number: value view::Nullable<i64> = "IANAProtocolNumber";
         /// `SourcePortLower`. An integer.
@@ -82,9 +82,9 @@ redfish_proto::patch! {
     pub struct AllowDenyCreate creates AllowDeny (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Direction`. A value of an enumeration.
         direction: value view::Nullable<DataDirection> = "Direction";
         /// `AllowType`. A value of an enumeration.
@@ -94,9 +94,9 @@ redfish_proto::patch! {
         /// `IPAddressType`. A value of an enumeration.
         ip_address_type: value view::Nullable<IPAddressType> = "IPAddressType";
         /// `IPAddressLower`. Text.
-        ip_address_lower: value view::Nullable<String> = "IPAddressLower";
+        ip_address_lower: value view::Nullable<view::Text> = "IPAddressLower";
         /// `IPAddressUpper`. Text.
-        ip_address_upper: value view::Nullable<String> = "IPAddressUpper";
+        ip_address_upper: value view::Nullable<view::Text> = "IPAddressUpper";
         /// `IANAProtocolNumber`. An integer.
         iana_protocol_number: value view::Nullable<i64> = "IANAProtocolNumber";
         /// `SourcePortLower`. An integer.

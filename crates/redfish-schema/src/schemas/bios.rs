@@ -58,17 +58,17 @@ impl Bios {
     /// If the resource does not offer the action.
     pub fn change_password(
         &self,
-        password_name: impl Into<String>,
-        old_password: impl Into<String>,
-        new_password: impl Into<String>,
+        password_name: impl Into<view::Text>,
+        old_password: impl Into<view::Text>,
+        new_password: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Bios.ChangePassword",
             view::Changes::new()
-                .value("PasswordName", Into::<String>::into(password_name))
-                .value("OldPassword", Into::<String>::into(old_password))
-                .value("NewPassword", Into::<String>::into(new_password)),
+                .value("PasswordName", Into::<view::Text>::into(password_name))
+                .value("OldPassword", Into::<view::Text>::into(old_password))
+                .value("NewPassword", Into::<view::Text>::into(new_password)),
         )
     }
 

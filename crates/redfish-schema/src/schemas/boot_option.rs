@@ -46,17 +46,17 @@ redfish_proto::patch! {
     pub struct BootOptionCreate creates BootOption (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `BootOptionReference`. Text.
-        boot_option_reference: value view::Nullable<String> = "BootOptionReference";
+        boot_option_reference: value view::Nullable<view::Text> = "BootOptionReference";
         /// `DisplayName`. Text.
-        display_name: value view::Nullable<String> = "DisplayName";
+        display_name: value view::Nullable<view::Text> = "DisplayName";
         /// `BootOptionEnabled`. True or false.
         boot_option_enabled: value view::Nullable<bool> = "BootOptionEnabled";
         /// `UefiDevicePath`. Text.
-        uefi_device_path: value view::Nullable<String> = "UefiDevicePath";
+        uefi_device_path: value view::Nullable<view::Text> = "UefiDevicePath";
         /// `Alias`. A value of an enumeration.
         alias: value view::Nullable<crate::computer_system::BootSource> = "Alias";
     }

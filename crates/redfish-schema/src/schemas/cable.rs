@@ -100,29 +100,29 @@ redfish_proto::patch! {
     /// Changes of [`Cable`]: its writable members.
     pub struct CablePatch of Cable {
         /// `UserDescription`. Text.
-        user_description: value view::Nullable<String> = "UserDescription";
+        user_description: value view::Nullable<view::Text> = "UserDescription";
         /// `CableType`. Text.
-        cable_type: value view::Nullable<String> = "CableType";
+        cable_type: value view::Nullable<view::Text> = "CableType";
         /// `LengthMeters`. A number.
-        length_meters: value view::Nullable<f64> = "LengthMeters";
+        length_meters: value view::Nullable<view::Number> = "LengthMeters";
         /// `DownstreamName`. Text.
-        downstream_name: value view::Nullable<String> = "DownstreamName";
+        downstream_name: value view::Nullable<view::Text> = "DownstreamName";
         /// `UpstreamName`. Text.
-        upstream_name: value view::Nullable<String> = "UpstreamName";
+        upstream_name: value view::Nullable<view::Text> = "UpstreamName";
         /// `Model`. Text.
-        model: value view::Nullable<String> = "Model";
+        model: value view::Nullable<view::Text> = "Model";
         /// `Manufacturer`. Text.
-        manufacturer: value view::Nullable<String> = "Manufacturer";
+        manufacturer: value view::Nullable<view::Text> = "Manufacturer";
         /// `Vendor`. Text.
-        vendor: value view::Nullable<String> = "Vendor";
+        vendor: value view::Nullable<view::Text> = "Vendor";
         /// `SKU`. Text.
-        sku: value view::Nullable<String> = "SKU";
+        sku: value view::Nullable<view::Text> = "SKU";
         /// `SerialNumber`. Text.
-        serial_number: value view::Nullable<String> = "SerialNumber";
+        serial_number: value view::Nullable<view::Text> = "SerialNumber";
         /// `PartNumber`. Text.
-        part_number: value view::Nullable<String> = "PartNumber";
+        part_number: value view::Nullable<view::Text> = "PartNumber";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `CableClass`. A value of an enumeration.
         cable_class: value view::Nullable<CableClass> = "CableClass";
         /// `DownstreamConnectorTypes`. A list of values of an enumeration.
@@ -136,7 +136,7 @@ redfish_proto::patch! {
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
     }
 }
 
@@ -165,33 +165,33 @@ redfish_proto::patch! {
     pub struct CableCreate creates Cable (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `UserDescription`. Text.
-        user_description: value view::Nullable<String> = "UserDescription";
+        user_description: value view::Nullable<view::Text> = "UserDescription";
         /// `CableType`. Text.
-        cable_type: value view::Nullable<String> = "CableType";
+        cable_type: value view::Nullable<view::Text> = "CableType";
         /// `LengthMeters`. A number.
-        length_meters: value view::Nullable<f64> = "LengthMeters";
+        length_meters: value view::Nullable<view::Number> = "LengthMeters";
         /// `DownstreamName`. Text.
-        downstream_name: value view::Nullable<String> = "DownstreamName";
+        downstream_name: value view::Nullable<view::Text> = "DownstreamName";
         /// `UpstreamName`. Text.
-        upstream_name: value view::Nullable<String> = "UpstreamName";
+        upstream_name: value view::Nullable<view::Text> = "UpstreamName";
         /// `Model`. Text.
-        model: value view::Nullable<String> = "Model";
+        model: value view::Nullable<view::Text> = "Model";
         /// `Manufacturer`. Text.
-        manufacturer: value view::Nullable<String> = "Manufacturer";
+        manufacturer: value view::Nullable<view::Text> = "Manufacturer";
         /// `Vendor`. Text.
-        vendor: value view::Nullable<String> = "Vendor";
+        vendor: value view::Nullable<view::Text> = "Vendor";
         /// `SKU`. Text.
-        sku: value view::Nullable<String> = "SKU";
+        sku: value view::Nullable<view::Text> = "SKU";
         /// `SerialNumber`. Text.
-        serial_number: value view::Nullable<String> = "SerialNumber";
+        serial_number: value view::Nullable<view::Text> = "SerialNumber";
         /// `PartNumber`. Text.
-        part_number: value view::Nullable<String> = "PartNumber";
+        part_number: value view::Nullable<view::Text> = "PartNumber";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `CableClass`. A value of an enumeration.
         cable_class: value view::Nullable<CableClass> = "CableClass";
         /// `DownstreamConnectorTypes`. A list of values of an enumeration.
@@ -205,7 +205,7 @@ redfish_proto::patch! {
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
     }
 }
 

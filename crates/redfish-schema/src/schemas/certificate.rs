@@ -151,6 +151,8 @@ impl Certificate {
     ///
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
+    /// The body of the response is a [`RekeyResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn rekey(&self, optional: impl FnOnce(RekeyParameters) -> RekeyParameters) -> Result<Invoke, Error> {
@@ -161,14 +163,16 @@ impl Certificate {
     ///
     /// - `challenge_password`: text, optional
     ///
+    /// The body of the response is a [`RenewResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
-    pub fn renew(&self, challenge_password: impl Into<view::Nullable<String>>) -> Result<Invoke, Error> {
+    pub fn renew(&self, challenge_password: impl Into<view::Nullable<view::Text>>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Certificate.Renew",
             view::Changes::new()
-                .optional("ChallengePassword", Into::<view::Nullable<String>>::into(challenge_password)),
+                .optional("ChallengePassword", Into::<view::Nullable<view::Text>>::into(challenge_password)),
         )
     }
 }
@@ -177,13 +181,13 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Certificate.Rekey`.
     pub struct RekeyParameters {
         /// `KeyPairAlgorithm`. Text.
-        key_pair_algorithm: value String = "KeyPairAlgorithm";
+        key_pair_algorithm: value view::Text = "KeyPairAlgorithm";
         /// `KeyBitLength`. An integer.
         key_bit_length: value i64 = "KeyBitLength";
         /// `KeyCurveId`. Text.
-        key_curve_id: value String = "KeyCurveId";
+        key_curve_id: value view::Text = "KeyCurveId";
         /// `ChallengePassword`. Text.
-        challenge_password: value String = "ChallengePassword";
+        challenge_password: value view::Text = "ChallengePassword";
     }
 }
 
@@ -193,7 +197,7 @@ redfish_proto::patch! {
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
     }
 }
 
@@ -210,11 +214,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// The body that creates a [`Certificate`], with what the schema requires as arguments of `new`.
     pub struct CertificateCreate creates Certificate (
-    certificate_string: value String = "CertificateString", certificate_type: value CertificateType = "CertificateType") {
+    certificate_string: value view::Text = "CertificateString", certificate_type: value CertificateType = "CertificateType") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Issuer`. An object.
         issuer: value Value = "Issuer";
         /// `Subject`. An object.
@@ -228,13 +232,13 @@ redfish_proto::patch! {
         /// `UefiSignatureOwner`. A UUID.
         uefi_signature_owner: value view::Nullable<view::Uuid> = "UefiSignatureOwner";
         /// `SerialNumber`. Text.
-        serial_number: value String = "SerialNumber";
+        serial_number: value view::Text = "SerialNumber";
         /// `Fingerprint`. Text.
-        fingerprint: value String = "Fingerprint";
+        fingerprint: value view::Text = "Fingerprint";
         /// `FingerprintHashAlgorithm`. Text.
-        fingerprint_hash_algorithm: value String = "FingerprintHashAlgorithm";
+        fingerprint_hash_algorithm: value view::Text = "FingerprintHashAlgorithm";
         /// `SignatureAlgorithm`. Text.
-        signature_algorithm: value String = "SignatureAlgorithm";
+        signature_algorithm: value view::Text = "SignatureAlgorithm";
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `CertificateUsageTypes`. A list of values of an enumeration.
@@ -242,7 +246,7 @@ redfish_proto::patch! {
         /// `SPDM`. An object.
         spdm: value Value = "SPDM";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
     }
 }
 

@@ -152,7 +152,7 @@ redfish_proto::patch! {
         /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
         /// `ServerURI`. A URI.
-        server_uri: value String = "ServerURI";
+        server_uri: value view::Text = "ServerURI";
         /// `VerifyCertificate`. True or false.
         verify_certificate: value view::Nullable<bool> = "VerifyCertificate";
         /// `RenewBeforeExpiryDays`. An integer.
@@ -172,11 +172,11 @@ redfish_proto::patch! {
     /// Changes of [`ACMEConfiguration`]: its writable members.
     pub struct ACMEConfigurationPatch {
         /// `Email`. Text.
-        email: value view::Nullable<String> = "Email";
+        email: value view::Nullable<view::Text> = "Email";
         /// `EABKeyId`. Text.
-        eab_key_id: value view::Nullable<String> = "EABKeyId";
+        eab_key_id: value view::Nullable<view::Text> = "EABKeyId";
         /// `EABKey`. Text.
-        eab_key: value view::Nullable<String> = "EABKey";
+        eab_key: value view::Nullable<view::Text> = "EABKey";
         /// `ChallengeType`. A value of an enumeration.
         challenge_type: value view::Nullable<ACMEChallengeType> = "ChallengeType";
     }
@@ -186,41 +186,41 @@ redfish_proto::patch! {
     /// Changes of [`CSRParameters`]: its writable members.
     pub struct CSRParametersPatch {
         /// `CommonName`. Text.
-        common_name: value String = "CommonName";
+        common_name: value view::Text = "CommonName";
         /// `AlternativeNames`. A list of texts.
-        alternative_names: list String = "AlternativeNames";
+        alternative_names: list view::Text = "AlternativeNames";
         /// `Organization`. Text.
-        organization: value view::Nullable<String> = "Organization";
+        organization: value view::Nullable<view::Text> = "Organization";
         /// `OrganizationalUnit`. Text.
-        organizational_unit: value view::Nullable<String> = "OrganizationalUnit";
+        organizational_unit: value view::Nullable<view::Text> = "OrganizationalUnit";
         /// `City`. Text.
-        city: value view::Nullable<String> = "City";
+        city: value view::Nullable<view::Text> = "City";
         /// `State`. Text.
-        state: value view::Nullable<String> = "State";
+        state: value view::Nullable<view::Text> = "State";
         /// `Country`. Text.
-        country: value view::Nullable<String> = "Country";
+        country: value view::Nullable<view::Text> = "Country";
         /// `Email`. Text.
-        email: value view::Nullable<String> = "Email";
+        email: value view::Nullable<view::Text> = "Email";
         /// `KeyPairAlgorithm`. Text.
-        key_pair_algorithm: value view::Nullable<String> = "KeyPairAlgorithm";
+        key_pair_algorithm: value view::Nullable<view::Text> = "KeyPairAlgorithm";
         /// `KeyBitLength`. An integer.
         key_bit_length: value view::Nullable<i64> = "KeyBitLength";
         /// `KeyCurveId`. Text.
-        key_curve_id: value view::Nullable<String> = "KeyCurveId";
+        key_curve_id: value view::Nullable<view::Text> = "KeyCurveId";
         /// `KeyUsage`. A list of values of an enumeration.
         key_usage: list crate::certificate::KeyUsage = "KeyUsage";
         /// `Surname`. Text.
-        surname: value view::Nullable<String> = "Surname";
+        surname: value view::Nullable<view::Text> = "Surname";
         /// `GivenName`. Text.
-        given_name: value view::Nullable<String> = "GivenName";
+        given_name: value view::Nullable<view::Text> = "GivenName";
         /// `Initials`. Text.
-        initials: value view::Nullable<String> = "Initials";
+        initials: value view::Nullable<view::Text> = "Initials";
         /// `ChallengePassword`. Text.
-        challenge_password: value view::Nullable<String> = "ChallengePassword";
+        challenge_password: value view::Nullable<view::Text> = "ChallengePassword";
         /// `UnstructuredName`. Text.
-        unstructured_name: value view::Nullable<String> = "UnstructuredName";
+        unstructured_name: value view::Nullable<view::Text> = "UnstructuredName";
         /// `ContactPerson`. Text.
-        contact_person: value view::Nullable<String> = "ContactPerson";
+        contact_person: value view::Nullable<view::Text> = "ContactPerson";
     }
 }
 
@@ -238,18 +238,18 @@ redfish_proto::patch! {
     /// Changes of [`SCEPConfiguration`]: its writable members.
     pub struct SCEPConfigurationPatch {
         /// `ChallengePassword`. Text.
-        challenge_password: value view::Nullable<String> = "ChallengePassword";
+        challenge_password: value view::Nullable<view::Text> = "ChallengePassword";
     }
 }
 
 redfish_proto::patch! {
     /// The body that creates a [`CertificateEnrollment`], with what the schema requires as arguments of `new`.
     pub struct CertificateEnrollmentCreate creates CertificateEnrollment (
-    enrollment_type: value EnrollmentProtocolType = "EnrollmentType", server_uri: value String = "ServerURI") {
+    enrollment_type: value EnrollmentProtocolType = "EnrollmentType", server_uri: value view::Text = "ServerURI") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
         /// `VerifyCertificate`. True or false.

@@ -64,11 +64,13 @@ impl CertificateService {
     /// - `certificate_collection`: a link
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
+    /// The body of the response is a [`GenerateCSRResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn generate_csr(
         &self,
-        common_name: impl Into<String>,
+        common_name: impl Into<view::Text>,
         certificate_collection: impl Into<view::Reference>,
         optional: impl FnOnce(GenerateCSRParameters) -> GenerateCSRParameters,
     ) -> Result<Invoke, Error> {
@@ -76,7 +78,7 @@ impl CertificateService {
             self,
             "CertificateService.GenerateCSR",
             view::Changes::new()
-                .value("CommonName", Into::<String>::into(common_name))
+                .value("CommonName", Into::<view::Text>::into(common_name))
                 .value("CertificateCollection", Into::<view::Reference>::into(certificate_collection))
                 .merge(optional(GenerateCSRParameters::new())),
         )
@@ -93,7 +95,7 @@ impl CertificateService {
     /// If the resource does not offer the action.
     pub fn replace_certificate(
         &self,
-        certificate_string: impl Into<String>,
+        certificate_string: impl Into<view::Text>,
         certificate_type: impl Into<crate::certificate::CertificateType>,
         certificate_uri: impl Into<view::Reference>,
         optional: impl FnOnce(ReplaceCertificateParameters) -> ReplaceCertificateParameters,
@@ -102,7 +104,7 @@ impl CertificateService {
             self,
             "CertificateService.ReplaceCertificate",
             view::Changes::new()
-                .value("CertificateString", Into::<String>::into(certificate_string))
+                .value("CertificateString", Into::<view::Text>::into(certificate_string))
                 .value("CertificateType", Into::<crate::certificate::CertificateType>::into(certificate_type))
                 .value("CertificateUri", Into::<view::Reference>::into(certificate_uri))
                 .merge(optional(ReplaceCertificateParameters::new())),
@@ -114,39 +116,39 @@ redfish_proto::patch! {
     /// Optional parameters of the action `CertificateService.GenerateCSR`.
     pub struct GenerateCSRParameters {
         /// `AlternativeNames`. A list of texts.
-        alternative_names: list String = "AlternativeNames";
+        alternative_names: list view::Text = "AlternativeNames";
         /// `Organization`. Text.
-        organization: value String = "Organization";
+        organization: value view::Text = "Organization";
         /// `OrganizationalUnit`. Text.
-        organizational_unit: value String = "OrganizationalUnit";
+        organizational_unit: value view::Text = "OrganizationalUnit";
         /// `City`. Text.
-        city: value String = "City";
+        city: value view::Text = "City";
         /// `State`. Text.
-        state: value String = "State";
+        state: value view::Text = "State";
         /// `Country`. Text.
-        country: value String = "Country";
+        country: value view::Text = "Country";
         /// `Email`. Text.
-        email: value String = "Email";
+        email: value view::Text = "Email";
         /// `KeyPairAlgorithm`. Text.
-        key_pair_algorithm: value String = "KeyPairAlgorithm";
+        key_pair_algorithm: value view::Text = "KeyPairAlgorithm";
         /// `KeyBitLength`. An integer.
         key_bit_length: value i64 = "KeyBitLength";
         /// `KeyCurveId`. Text.
-        key_curve_id: value String = "KeyCurveId";
+        key_curve_id: value view::Text = "KeyCurveId";
         /// `KeyUsage`. A list of values of an enumeration.
         key_usage: list crate::certificate::KeyUsage = "KeyUsage";
         /// `Surname`. Text.
-        surname: value String = "Surname";
+        surname: value view::Text = "Surname";
         /// `GivenName`. Text.
-        given_name: value String = "GivenName";
+        given_name: value view::Text = "GivenName";
         /// `Initials`. Text.
-        initials: value String = "Initials";
+        initials: value view::Text = "Initials";
         /// `ChallengePassword`. Text.
-        challenge_password: value String = "ChallengePassword";
+        challenge_password: value view::Text = "ChallengePassword";
         /// `UnstructuredName`. Text.
-        unstructured_name: value String = "UnstructuredName";
+        unstructured_name: value view::Text = "UnstructuredName";
         /// `ContactPerson`. Text.
-        contact_person: value String = "ContactPerson";
+        contact_person: value view::Text = "ContactPerson";
     }
 }
 
@@ -154,7 +156,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `CertificateService.ReplaceCertificate`.
     pub struct ReplaceCertificateParameters {
         /// `Password`. Text.
-        password: value String = "Password";
+        password: value view::Text = "Password";
     }
 }
 

@@ -314,7 +314,7 @@ redfish_proto::patch! {
     /// Changes of [`Chassis`]: its writable members.
     pub struct ChassisPatch of Chassis {
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<IndicatorLED> = "IndicatorLED";
         /// `Links`. An object.
@@ -328,25 +328,25 @@ redfish_proto::patch! {
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `ElectricalSourceManagerURIs`. A list of URIs.
-        electrical_source_manager_uris: list String = "ElectricalSourceManagerURIs";
+        electrical_source_manager_uris: list view::Text = "ElectricalSourceManagerURIs";
         /// `ElectricalSourceNames`. A list of texts.
-        electrical_source_names: list String = "ElectricalSourceNames";
+        electrical_source_names: list view::Text = "ElectricalSourceNames";
         /// `Doors`. An object.
         doors: object DoorsPatch = "Doors";
         /// `HeatingCoolingManagerURIs`. A list of URIs.
-        heating_cooling_manager_uris: list String = "HeatingCoolingManagerURIs";
+        heating_cooling_manager_uris: list view::Text = "HeatingCoolingManagerURIs";
         /// `HeatingCoolingEquipmentNames`. A list of texts.
-        heating_cooling_equipment_names: list String = "HeatingCoolingEquipmentNames";
+        heating_cooling_equipment_names: list view::Text = "HeatingCoolingEquipmentNames";
         /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
         /// `RackMountCapacityUnits`. A number.
-        rack_mount_capacity_units: value view::Nullable<f64> = "RackMountCapacityUnits";
+        rack_mount_capacity_units: value view::Nullable<view::Number> = "RackMountCapacityUnits";
         /// `RackUnits`. A value of an enumeration.
         rack_units: value view::Nullable<RackUnits> = "RackUnits";
         /// `RackMountWidth`. A value of an enumeration.
         rack_mount_width: value view::Nullable<RackMountWidth> = "RackMountWidth";
         /// `RackMountDepthMm`. A number in millimeters.
-        rack_mount_depth_mm: value view::Nullable<f64> = "RackMountDepthMm";
+        rack_mount_depth_mm: value view::Nullable<view::Number> = "RackMountDepthMm";
     }
 }
 
@@ -356,7 +356,7 @@ redfish_proto::patch! {
         /// `Locked`. True or false.
         locked: value view::Nullable<bool> = "Locked";
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
     }
 }
 
@@ -407,23 +407,23 @@ redfish_proto::patch! {
     pub struct ChassisCreate creates Chassis (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `ChassisType`. A value of an enumeration.
         chassis_type: value ChassisType = "ChassisType";
         /// `Manufacturer`. Text.
-        manufacturer: value view::Nullable<String> = "Manufacturer";
+        manufacturer: value view::Nullable<view::Text> = "Manufacturer";
         /// `Model`. Text.
-        model: value view::Nullable<String> = "Model";
+        model: value view::Nullable<view::Text> = "Model";
         /// `SKU`. Text.
-        sku: value view::Nullable<String> = "SKU";
+        sku: value view::Nullable<view::Text> = "SKU";
         /// `SerialNumber`. Text.
-        serial_number: value view::Nullable<String> = "SerialNumber";
+        serial_number: value view::Nullable<view::Text> = "SerialNumber";
         /// `PartNumber`. Text.
-        part_number: value view::Nullable<String> = "PartNumber";
+        part_number: value view::Nullable<view::Text> = "PartNumber";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `PowerState`. A value of an enumeration.
@@ -433,29 +433,29 @@ redfish_proto::patch! {
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `HeightMm`. A number in millimeters.
-        height_mm: value view::Nullable<f64> = "HeightMm";
+        height_mm: value view::Nullable<view::Number> = "HeightMm";
         /// `WidthMm`. A number in millimeters.
-        width_mm: value view::Nullable<f64> = "WidthMm";
+        width_mm: value view::Nullable<view::Number> = "WidthMm";
         /// `DepthMm`. A number in millimeters.
-        depth_mm: value view::Nullable<f64> = "DepthMm";
+        depth_mm: value view::Nullable<view::Number> = "DepthMm";
         /// `WeightKg`. A number in kilograms.
-        weight_kg: value view::Nullable<f64> = "WeightKg";
+        weight_kg: value view::Nullable<view::Number> = "WeightKg";
         /// `UUID`. A UUID.
         uuid: value view::Nullable<view::Uuid> = "UUID";
         /// `EnvironmentalClass`. A value of an enumeration.
         environmental_class: value view::Nullable<EnvironmentalClass> = "EnvironmentalClass";
         /// `MaxPowerWatts`. A number in watts.
-        max_power_watts: value view::Nullable<f64> = "MaxPowerWatts";
+        max_power_watts: value view::Nullable<view::Number> = "MaxPowerWatts";
         /// `MinPowerWatts`. A number in watts.
-        min_power_watts: value view::Nullable<f64> = "MinPowerWatts";
+        min_power_watts: value view::Nullable<view::Number> = "MinPowerWatts";
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `SparePartNumber`. Text.
-        spare_part_number: value view::Nullable<String> = "SparePartNumber";
+        spare_part_number: value view::Nullable<view::Text> = "SparePartNumber";
         /// `ElectricalSourceManagerURIs`. A list of URIs.
-        electrical_source_manager_uris: list String = "ElectricalSourceManagerURIs";
+        electrical_source_manager_uris: list view::Text = "ElectricalSourceManagerURIs";
         /// `ElectricalSourceNames`. A list of texts.
-        electrical_source_names: list String = "ElectricalSourceNames";
+        electrical_source_names: list view::Text = "ElectricalSourceNames";
         /// `PoweredByParent`. True or false.
         powered_by_parent: value view::Nullable<bool> = "PoweredByParent";
         /// `ThermalManagedByParent`. True or false.
@@ -463,7 +463,7 @@ redfish_proto::patch! {
         /// `ThermalDirection`. A value of an enumeration.
         thermal_direction: value view::Nullable<ThermalDirection> = "ThermalDirection";
         /// `Version`. Text.
-        version: value view::Nullable<String> = "Version";
+        version: value view::Nullable<view::Text> = "Version";
         /// `HotPluggable`. True or false.
         hot_pluggable: value view::Nullable<bool> = "HotPluggable";
         /// `Replaceable`. True or false.
@@ -471,21 +471,21 @@ redfish_proto::patch! {
         /// `Doors`. An object.
         doors: object DoorsPatch = "Doors";
         /// `HeatingCoolingManagerURIs`. A list of URIs.
-        heating_cooling_manager_uris: list String = "HeatingCoolingManagerURIs";
+        heating_cooling_manager_uris: list view::Text = "HeatingCoolingManagerURIs";
         /// `HeatingCoolingEquipmentNames`. A list of texts.
-        heating_cooling_equipment_names: list String = "HeatingCoolingEquipmentNames";
+        heating_cooling_equipment_names: list view::Text = "HeatingCoolingEquipmentNames";
         /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
         /// `RackMountCapacityUnits`. A number.
-        rack_mount_capacity_units: value view::Nullable<f64> = "RackMountCapacityUnits";
+        rack_mount_capacity_units: value view::Nullable<view::Number> = "RackMountCapacityUnits";
         /// `RackUnits`. A value of an enumeration.
         rack_units: value view::Nullable<RackUnits> = "RackUnits";
         /// `RackMountWidth`. A value of an enumeration.
         rack_mount_width: value view::Nullable<RackMountWidth> = "RackMountWidth";
         /// `RackMountDepthMm`. A number in millimeters.
-        rack_mount_depth_mm: value view::Nullable<f64> = "RackMountDepthMm";
+        rack_mount_depth_mm: value view::Nullable<view::Number> = "RackMountDepthMm";
         /// `HeightRackUnits`. A number.
-        height_rack_units: value view::Nullable<f64> = "HeightRackUnits";
+        height_rack_units: value view::Nullable<view::Number> = "HeightRackUnits";
     }
 }
 

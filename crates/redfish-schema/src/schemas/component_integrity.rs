@@ -294,6 +294,8 @@ impl ComponentIntegrity {
     ///
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
+    /// The body of the response is a [`SPDMGetSignedMeasurementsResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn spdm_get_signed_measurements(
@@ -314,13 +316,15 @@ impl ComponentIntegrity {
     /// - `pcr_selection`: text
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
+    /// The body of the response is a [`TPMGetSignedMeasurementsResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn tpm_get_signed_measurements(
         &self,
         certificate: impl Into<view::Reference>,
-        scheme: impl Into<String>,
-        pcr_selection: impl Into<String>,
+        scheme: impl Into<view::Text>,
+        pcr_selection: impl Into<view::Text>,
         optional: impl FnOnce(TPMGetSignedMeasurementsParameters) -> TPMGetSignedMeasurementsParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
@@ -328,8 +332,8 @@ impl ComponentIntegrity {
             "ComponentIntegrity.TPMGetSignedMeasurements",
             view::Changes::new()
                 .value("Certificate", Into::<view::Reference>::into(certificate))
-                .value("Scheme", Into::<String>::into(scheme))
-                .value("PCRSelection", Into::<String>::into(pcr_selection))
+                .value("Scheme", Into::<view::Text>::into(scheme))
+                .value("PCRSelection", Into::<view::Text>::into(pcr_selection))
                 .merge(optional(TPMGetSignedMeasurementsParameters::new())),
         )
     }
@@ -339,7 +343,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `ComponentIntegrity.SPDMGetSignedMeasurements`.
     pub struct SPDMGetSignedMeasurementsParameters {
         /// `Nonce`. Text.
-        nonce: value String = "Nonce";
+        nonce: value view::Text = "Nonce";
         /// `SlotId`. An integer.
         slot_id: value i64 = "SlotId";
         /// `MeasurementIndices`. A list of integers.
@@ -351,7 +355,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `ComponentIntegrity.TPMGetSignedMeasurements`.
     pub struct TPMGetSignedMeasurementsParameters {
         /// `Nonce`. Text.
-        nonce: value String = "Nonce";
+        nonce: value view::Text = "Nonce";
     }
 }
 

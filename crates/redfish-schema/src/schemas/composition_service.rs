@@ -67,6 +67,8 @@ impl CompositionService {
     /// - `request_type`: a value of an enumeration
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
+    /// The body of the response is a [`ComposeResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn compose(
@@ -92,7 +94,7 @@ redfish_proto::patch! {
         /// `Manifest`. An object.
         manifest: object crate::manifest::ManifestPatch = "Manifest";
         /// `ReservationId`. Text.
-        reservation_id: value String = "ReservationId";
+        reservation_id: value view::Text = "ReservationId";
     }
 }
 

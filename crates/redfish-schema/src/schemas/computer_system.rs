@@ -654,9 +654,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.AddResourceBlock`.
     pub struct AddResourceBlockParameters {
         /// `ResourceBlockETag`. Text.
-        resource_block_etag: value String = "ResourceBlockETag";
+        resource_block_etag: value view::Text = "ResourceBlockETag";
         /// `ComputerSystemETag`. Text.
-        computer_system_etag: value String = "ComputerSystemETag";
+        computer_system_etag: value view::Text = "ComputerSystemETag";
     }
 }
 
@@ -664,9 +664,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.Decommission`.
     pub struct DecommissionParameters {
         /// `OEMDecommissionTypes`. A list of texts.
-        oem_decommission_types: list String = "OEMDecommissionTypes";
+        oem_decommission_types: list view::Text = "OEMDecommissionTypes";
         /// `ComputerSystemETag`. Text.
-        computer_system_etag: value String = "ComputerSystemETag";
+        computer_system_etag: value view::Text = "ComputerSystemETag";
         /// `RequireSecureErase`. True or false.
         require_secure_erase: value bool = "RequireSecureErase";
     }
@@ -676,11 +676,11 @@ redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.ExportConfiguration`.
     pub struct ExportConfigurationParameters {
         /// `OEMComponents`. A list of texts.
-        oem_components: list String = "OEMComponents";
+        oem_components: list view::Text = "OEMComponents";
         /// `Security`. A value of an enumeration.
         security: value ExportSecurity = "Security";
         /// `EncryptionPassphrase`. Text.
-        encryption_passphrase: value String = "EncryptionPassphrase";
+        encryption_passphrase: value view::Text = "EncryptionPassphrase";
     }
 }
 
@@ -688,9 +688,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `ComputerSystem.RemoveResourceBlock`.
     pub struct RemoveResourceBlockParameters {
         /// `ResourceBlockETag`. Text.
-        resource_block_etag: value String = "ResourceBlockETag";
+        resource_block_etag: value view::Text = "ResourceBlockETag";
         /// `ComputerSystemETag`. Text.
-        computer_system_etag: value String = "ComputerSystemETag";
+        computer_system_etag: value view::Text = "ComputerSystemETag";
     }
 }
 
@@ -700,9 +700,9 @@ redfish_proto::patch! {
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `HostName`. Text.
-        host_name: value view::Nullable<String> = "HostName";
+        host_name: value view::Nullable<view::Text> = "HostName";
         /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<IndicatorLED> = "IndicatorLED";
         /// `Boot`. An object.
@@ -716,11 +716,11 @@ redfish_proto::patch! {
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `PowerOnDelaySeconds`. A number.
-        power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
+        power_on_delay_seconds: value view::Nullable<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`. A number.
-        power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
+        power_off_delay_seconds: value view::Nullable<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`. A number.
-        power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
+        power_cycle_delay_seconds: value view::Nullable<view::Number> = "PowerCycleDelaySeconds";
         /// `SerialConsole`. An object.
         serial_console: object HostSerialConsolePatch = "SerialConsole";
         /// `GraphicalConsole`. An object.
@@ -746,19 +746,19 @@ redfish_proto::patch! {
         /// `BootSourceOverrideEnabled`. A value of an enumeration.
         boot_source_override_enabled: value view::Nullable<BootSourceOverrideEnabled> = "BootSourceOverrideEnabled";
         /// `UefiTargetBootSourceOverride`. Text.
-        uefi_target_boot_source_override: value view::Nullable<String> = "UefiTargetBootSourceOverride";
+        uefi_target_boot_source_override: value view::Nullable<view::Text> = "UefiTargetBootSourceOverride";
         /// `BootSourceOverrideMode`. A value of an enumeration.
         boot_source_override_mode: value view::Nullable<BootSourceOverrideMode> = "BootSourceOverrideMode";
         /// `BootNext`. Text.
-        boot_next: value view::Nullable<String> = "BootNext";
+        boot_next: value view::Nullable<view::Text> = "BootNext";
         /// `BootOrder`. A list of texts.
-        boot_order: list String = "BootOrder";
+        boot_order: list view::Text = "BootOrder";
         /// `AliasBootOrder`. A list of values of an enumeration.
         alias_boot_order: list BootSource = "AliasBootOrder";
         /// `BootOrderPropertySelection`. A value of an enumeration.
         boot_order_property_selection: value view::Nullable<BootOrderTypes> = "BootOrderPropertySelection";
         /// `HttpBootUri`. A URI.
-        http_boot_uri: value view::Nullable<String> = "HttpBootUri";
+        http_boot_uri: value view::Nullable<view::Text> = "HttpBootUri";
         /// `AutomaticRetryConfig`. A value of an enumeration.
         automatic_retry_config: value view::Nullable<AutomaticRetryConfig> = "AutomaticRetryConfig";
         /// `AutomaticRetryAttempts`. An integer.
@@ -808,11 +808,11 @@ redfish_proto::patch! {
         /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
         /// `EnterUtilizationPercent`. A number in percent.
-        enter_utilization_percent: value view::Nullable<f64> = "EnterUtilizationPercent";
+        enter_utilization_percent: value view::Nullable<view::Number> = "EnterUtilizationPercent";
         /// `EnterDwellTimeSeconds`. An integer in seconds.
         enter_dwell_time_seconds: value view::Nullable<i64> = "EnterDwellTimeSeconds";
         /// `ExitUtilizationPercent`. A number in percent.
-        exit_utilization_percent: value view::Nullable<f64> = "ExitUtilizationPercent";
+        exit_utilization_percent: value view::Nullable<view::Number> = "ExitUtilizationPercent";
         /// `ExitDwellTimeSeconds`. An integer in seconds.
         exit_dwell_time_seconds: value view::Nullable<i64> = "ExitDwellTimeSeconds";
     }
@@ -822,13 +822,13 @@ redfish_proto::patch! {
     /// Changes of [`KMIPServer`]: its writable members.
     pub struct KMIPServerPatch {
         /// `Address`. Text.
-        address: value view::Nullable<String> = "Address";
+        address: value view::Nullable<view::Text> = "Address";
         /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
         /// `Username`. Text.
-        username: value view::Nullable<String> = "Username";
+        username: value view::Nullable<view::Text> = "Username";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `CachePolicy`. A value of an enumeration.
         cache_policy: value view::Nullable<KMIPCachePolicy> = "CachePolicy";
         /// `CacheDuration`. A duration.
@@ -906,35 +906,35 @@ redfish_proto::patch! {
     pub struct ComputerSystemCreate creates ComputerSystem (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `SystemType`. A value of an enumeration.
         system_type: value SystemType = "SystemType";
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Manufacturer`. Text.
-        manufacturer: value view::Nullable<String> = "Manufacturer";
+        manufacturer: value view::Nullable<view::Text> = "Manufacturer";
         /// `Model`. Text.
-        model: value view::Nullable<String> = "Model";
+        model: value view::Nullable<view::Text> = "Model";
         /// `SKU`. Text.
-        sku: value view::Nullable<String> = "SKU";
+        sku: value view::Nullable<view::Text> = "SKU";
         /// `SerialNumber`. Text.
-        serial_number: value view::Nullable<String> = "SerialNumber";
+        serial_number: value view::Nullable<view::Text> = "SerialNumber";
         /// `PartNumber`. Text.
-        part_number: value view::Nullable<String> = "PartNumber";
+        part_number: value view::Nullable<view::Text> = "PartNumber";
         /// `UUID`. A UUID.
         uuid: value view::Nullable<view::Uuid> = "UUID";
         /// `HostName`. Text.
-        host_name: value view::Nullable<String> = "HostName";
+        host_name: value view::Nullable<view::Text> = "HostName";
         /// `PowerState`. A value of an enumeration.
         power_state: value view::Nullable<crate::resource::PowerState> = "PowerState";
         /// `Boot`. An object.
         boot: object BootPatch = "Boot";
         /// `BiosVersion`. Text.
-        bios_version: value view::Nullable<String> = "BiosVersion";
+        bios_version: value view::Nullable<view::Text> = "BiosVersion";
         /// `ProcessorSummary`. An object.
         processor_summary: object ProcessorSummaryPatch = "ProcessorSummary";
         /// `MemorySummary`. An object.
@@ -948,7 +948,7 @@ redfish_proto::patch! {
         /// `HostWatchdogTimer`. An object.
         host_watchdog_timer: object WatchdogTimerPatch = "HostWatchdogTimer";
         /// `SubModel`. Text.
-        sub_model: value view::Nullable<String> = "SubModel";
+        sub_model: value view::Nullable<view::Text> = "SubModel";
         /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value PowerRestorePolicyTypes = "PowerRestorePolicy";
         /// `LastResetTime`. A date and time.
@@ -958,11 +958,11 @@ redfish_proto::patch! {
         /// `BootProgress`. An object.
         boot_progress: value view::Nullable<Value> = "BootProgress";
         /// `PowerOnDelaySeconds`. A number.
-        power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
+        power_on_delay_seconds: value view::Nullable<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`. A number.
-        power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
+        power_off_delay_seconds: value view::Nullable<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`. A number.
-        power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
+        power_cycle_delay_seconds: value view::Nullable<view::Number> = "PowerCycleDelaySeconds";
         /// `SerialConsole`. An object.
         serial_console: object HostSerialConsolePatch = "SerialConsole";
         /// `GraphicalConsole`. An object.
@@ -984,7 +984,7 @@ redfish_proto::patch! {
         /// `IPMIHostInterface`. An object.
         ipmi_host_interface: object IPMIHostInterfacePatch = "IPMIHostInterface";
         /// `MultipartImportConfigurationPushURI`. A URI.
-        multipart_import_configuration_push_uri: value String = "MultipartImportConfigurationPushURI";
+        multipart_import_configuration_push_uri: value view::Text = "MultipartImportConfigurationPushURI";
     }
 }
 

@@ -258,15 +258,15 @@ redfish_proto::patch! {
     /// Changes of [`CHAPConnectionKey`]: its writable members.
     pub struct CHAPConnectionKeyPatch {
         /// `InitiatorCHAPUsername`. Text.
-        initiator_chap_username: value view::Nullable<String> = "InitiatorCHAPUsername";
+        initiator_chap_username: value view::Nullable<view::Text> = "InitiatorCHAPUsername";
         /// `InitiatorCHAPPassword`. Text.
-        initiator_chap_password: value view::Nullable<String> = "InitiatorCHAPPassword";
+        initiator_chap_password: value view::Nullable<view::Text> = "InitiatorCHAPPassword";
         /// `CHAPUsername`. Text.
-        chap_username: value view::Nullable<String> = "CHAPUsername";
+        chap_username: value view::Nullable<view::Text> = "CHAPUsername";
         /// `CHAPPassword`. Text.
-        chap_password: value view::Nullable<String> = "CHAPPassword";
+        chap_password: value view::Nullable<view::Text> = "CHAPPassword";
         /// `TargetCHAPPassword`. Text.
-        target_chap_password: value view::Nullable<String> = "TargetCHAPPassword";
+        target_chap_password: value view::Nullable<view::Text> = "TargetCHAPPassword";
     }
 }
 
@@ -286,9 +286,9 @@ redfish_proto::patch! {
     /// Changes of [`DHCHAPKey`]: its writable members.
     pub struct DHCHAPKeyPatch {
         /// `LocalDHCHAPAuthSecret`. Text.
-        local_dhchap_auth_secret: value view::Nullable<String> = "LocalDHCHAPAuthSecret";
+        local_dhchap_auth_secret: value view::Nullable<view::Text> = "LocalDHCHAPAuthSecret";
         /// `PeerDHCHAPAuthSecret`. Text.
-        peer_dhchap_auth_secret: value view::Nullable<String> = "PeerDHCHAPAuthSecret";
+        peer_dhchap_auth_secret: value view::Nullable<view::Text> = "PeerDHCHAPAuthSecret";
     }
 }
 
@@ -298,11 +298,11 @@ redfish_proto::patch! {
         /// `RKeyDomainCheckingEnabled`. True or false.
         r_key_domain_checking_enabled: value bool = "RKeyDomainCheckingEnabled";
         /// `AccessKey`. Text.
-        access_key: value String = "AccessKey";
+        access_key: value view::Text = "AccessKey";
         /// `RKeyReadOnlyKey`. Text.
-        r_key_read_only_key: value String = "RKeyReadOnlyKey";
+        r_key_read_only_key: value view::Text = "RKeyReadOnlyKey";
         /// `RKeyReadWriteKey`. Text.
-        r_key_read_write_key: value String = "RKeyReadWriteKey";
+        r_key_read_write_key: value view::Text = "RKeyReadWriteKey";
     }
 }
 
@@ -366,9 +366,9 @@ redfish_proto::patch! {
     pub struct ConnectionCreate creates Connection (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `ConnectionType`. A value of an enumeration.
         connection_type: value view::Nullable<ConnectionType> = "ConnectionType";
         /// `VolumeInfo`. A list of objects.

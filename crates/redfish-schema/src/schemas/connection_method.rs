@@ -50,13 +50,13 @@ redfish_proto::patch! {
     pub struct ConnectionMethodCreate creates ConnectionMethod (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `ConnectionMethodType`. A value of an enumeration.
         connection_method_type: value view::Nullable<ConnectionMethodType> = "ConnectionMethodType";
         /// `ConnectionMethodVariant`. Text.
-        connection_method_variant: value view::Nullable<String> = "ConnectionMethodVariant";
+        connection_method_variant: value view::Nullable<view::Text> = "ConnectionMethodVariant";
         /// `Links`. An object.
         links: value Value = "Links";
         /// `TunnelingProtocol`. A value of an enumeration.

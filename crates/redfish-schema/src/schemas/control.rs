@@ -117,15 +117,15 @@ redfish_proto::patch! {
         /// `ControlMode`. A value of an enumeration.
         control_mode: value view::Nullable<ControlMode> = "ControlMode";
         /// `SetPoint`. A number.
-        set_point: value view::Nullable<f64> = "SetPoint";
+        set_point: value view::Nullable<view::Number> = "SetPoint";
         /// `SettingMin`. A number.
-        setting_min: value view::Nullable<f64> = "SettingMin";
+        setting_min: value view::Nullable<view::Number> = "SettingMin";
         /// `SettingMax`. A number.
-        setting_max: value view::Nullable<f64> = "SettingMax";
+        setting_max: value view::Nullable<view::Number> = "SettingMax";
         /// `DeadBand`. A number.
-        dead_band: value view::Nullable<f64> = "DeadBand";
+        dead_band: value view::Nullable<view::Number> = "DeadBand";
         /// `ControlDelaySeconds`. A number.
-        control_delay_seconds: value view::Nullable<f64> = "ControlDelaySeconds";
+        control_delay_seconds: value view::Nullable<view::Number> = "ControlDelaySeconds";
         /// `ControlLoop`. An object.
         control_loop: object ControlLoopPatch = "ControlLoop";
         /// `Location`. An object.
@@ -137,11 +137,11 @@ redfish_proto::patch! {
     /// Changes of [`ControlLoop`]: its writable members.
     pub struct ControlLoopPatch {
         /// `Proportional`. A number.
-        proportional: value view::Nullable<f64> = "Proportional";
+        proportional: value view::Nullable<view::Number> = "Proportional";
         /// `Integral`. A number.
-        integral: value view::Nullable<f64> = "Integral";
+        integral: value view::Nullable<view::Number> = "Integral";
         /// `Differential`. A number.
-        differential: value view::Nullable<f64> = "Differential";
+        differential: value view::Nullable<view::Number> = "Differential";
     }
 }
 

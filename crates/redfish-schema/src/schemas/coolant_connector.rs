@@ -140,9 +140,9 @@ redfish_proto::patch! {
         #[cfg(feature = "facility")]
         coolant: object crate::cooling_loop::CoolantPatch = "Coolant";
         /// `CoolingManagerURI`. A URI.
-        cooling_manager_uri: value view::Nullable<String> = "CoolingManagerURI";
+        cooling_manager_uri: value view::Nullable<view::Text> = "CoolingManagerURI";
         /// `CoolingLoopName`. Text.
-        cooling_loop_name: value view::Nullable<String> = "CoolingLoopName";
+        cooling_loop_name: value view::Nullable<view::Text> = "CoolingLoopName";
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `Links`. An object.

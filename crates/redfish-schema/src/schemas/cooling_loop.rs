@@ -104,15 +104,15 @@ redfish_proto::patch! {
     /// Changes of [`CoolingLoop`]: its writable members.
     pub struct CoolingLoopPatch of CoolingLoop {
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `Coolant`. An object.
         coolant: object CoolantPatch = "Coolant";
         /// `CoolingManagerURI`. A URI.
-        cooling_manager_uri: value view::Nullable<String> = "CoolingManagerURI";
+        cooling_manager_uri: value view::Nullable<view::Text> = "CoolingManagerURI";
         /// `SupplyEquipmentNames`. A list of texts.
-        supply_equipment_names: list String = "SupplyEquipmentNames";
+        supply_equipment_names: list view::Text = "SupplyEquipmentNames";
         /// `ConsumingEquipmentNames`. A list of texts.
-        consuming_equipment_names: list String = "ConsumingEquipmentNames";
+        consuming_equipment_names: list view::Text = "ConsumingEquipmentNames";
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `CoolingLoopType`. A value of an enumeration.
@@ -126,19 +126,19 @@ redfish_proto::patch! {
         /// `CoolantType`. A value of an enumeration.
         coolant_type: value view::Nullable<CoolantType> = "CoolantType";
         /// `AdditivePercent`. A number in percent.
-        additive_percent: value view::Nullable<f64> = "AdditivePercent";
+        additive_percent: value view::Nullable<view::Number> = "AdditivePercent";
         /// `AdditiveName`. Text.
-        additive_name: value view::Nullable<String> = "AdditiveName";
+        additive_name: value view::Nullable<view::Text> = "AdditiveName";
         /// `SpecificHeatkJoulesPerKgK`. A number in the unit `kJ/kg/K` (UCUM).
-        specific_heatk_joules_per_kg_k: value view::Nullable<f64> = "SpecificHeatkJoulesPerKgK";
+        specific_heatk_joules_per_kg_k: value view::Nullable<view::Number> = "SpecificHeatkJoulesPerKgK";
         /// `DensityKgPerCubicMeter`. A number in the unit `kg/m3` (UCUM).
-        density_kg_per_cubic_meter: value view::Nullable<f64> = "DensityKgPerCubicMeter";
+        density_kg_per_cubic_meter: value view::Nullable<view::Number> = "DensityKgPerCubicMeter";
         /// `ServicedDate`. A date and time.
         serviced_date: value view::Nullable<view::DateTime> = "ServicedDate";
         /// `ServiceHours`. A number.
-        service_hours: value view::Nullable<f64> = "ServiceHours";
+        service_hours: value view::Nullable<view::Number> = "ServiceHours";
         /// `RatedServiceHours`. A number.
-        rated_service_hours: value view::Nullable<f64> = "RatedServiceHours";
+        rated_service_hours: value view::Nullable<view::Number> = "RatedServiceHours";
     }
 }
 

@@ -148,11 +148,11 @@ redfish_proto::patch! {
     /// Optional parameters of the action `CoolingUnit.ExportConfiguration`.
     pub struct ExportConfigurationParameters {
         /// `OEMComponents`. A list of texts.
-        oem_components: list String = "OEMComponents";
+        oem_components: list view::Text = "OEMComponents";
         /// `Security`. A value of an enumeration.
         security: value ExportSecurity = "Security";
         /// `EncryptionPassphrase`. Text.
-        encryption_passphrase: value String = "EncryptionPassphrase";
+        encryption_passphrase: value view::Text = "EncryptionPassphrase";
     }
 }
 
@@ -160,9 +160,9 @@ redfish_proto::patch! {
     /// Changes of [`CoolingUnit`]: its writable members.
     pub struct CoolingUnitPatch of CoolingUnit {
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `PumpRedundancy`. A list of objects.

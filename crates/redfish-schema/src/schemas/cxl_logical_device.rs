@@ -96,14 +96,14 @@ impl CXLLogicalDevice {
     pub fn disable_passphrase(
         &self,
         passphrase_type: impl Into<PassphraseType>,
-        passphrase: impl Into<String>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "CXLLogicalDevice.DisablePassphrase",
             view::Changes::new()
                 .value("PassphraseType", Into::<PassphraseType>::into(passphrase_type))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 
@@ -124,14 +124,14 @@ impl CXLLogicalDevice {
     /// If the resource does not offer the action.
     pub fn passphrase_secure_erase(
         &self,
-        passphrase: impl Into<String>,
+        passphrase: impl Into<view::Text>,
         passphrase_type: impl Into<PassphraseType>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "CXLLogicalDevice.PassphraseSecureErase",
             view::Changes::new()
-                .value("Passphrase", Into::<String>::into(passphrase))
+                .value("Passphrase", Into::<view::Text>::into(passphrase))
                 .value("PassphraseType", Into::<PassphraseType>::into(passphrase_type)),
         )
     }
@@ -147,16 +147,16 @@ impl CXLLogicalDevice {
     pub fn set_passphrase(
         &self,
         passphrase_type: impl Into<PassphraseType>,
-        passphrase: impl Into<String>,
-        new_passphrase: impl Into<String>,
+        passphrase: impl Into<view::Text>,
+        new_passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "CXLLogicalDevice.SetPassphrase",
             view::Changes::new()
                 .value("PassphraseType", Into::<PassphraseType>::into(passphrase_type))
-                .value("Passphrase", Into::<String>::into(passphrase))
-                .value("NewPassphrase", Into::<String>::into(new_passphrase)),
+                .value("Passphrase", Into::<view::Text>::into(passphrase))
+                .value("NewPassphrase", Into::<view::Text>::into(new_passphrase)),
         )
     }
 
@@ -170,14 +170,14 @@ impl CXLLogicalDevice {
     pub fn unlock(
         &self,
         passphrase_type: impl Into<PassphraseType>,
-        passphrase: impl Into<String>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "CXLLogicalDevice.Unlock",
             view::Changes::new()
                 .value("PassphraseType", Into::<PassphraseType>::into(passphrase_type))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 }

@@ -265,6 +265,8 @@ impl Drive {
 
     /// Invokes the action `Drive.GetPersonalityNonce`. Its parameters are checked before they are sent.
     ///
+    /// The body of the response is a [`GetPersonalityNonceResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn get_personality_nonce(&self) -> Result<Invoke, Error> {
@@ -305,13 +307,13 @@ impl Drive {
     /// If the resource does not offer the action.
     pub fn revert_to_original_factory_state(
         &self,
-        physical_secure_id: impl Into<view::Nullable<String>>,
+        physical_secure_id: impl Into<view::Nullable<view::Text>>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Drive.RevertToOriginalFactoryState",
             view::Changes::new()
-                .optional("PhysicalSecureID", Into::<view::Nullable<String>>::into(physical_secure_id)),
+                .optional("PhysicalSecureID", Into::<view::Nullable<view::Text>>::into(physical_secure_id)),
         )
     }
 
@@ -342,14 +344,14 @@ impl Drive {
     pub fn set_personality_key(
         &self,
         algorithm: impl Into<NMVePersonalityKeyAlgorithm>,
-        key: impl Into<String>,
+        key: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Drive.SetPersonalityKey",
             view::Changes::new()
                 .value("Algorithm", Into::<NMVePersonalityKeyAlgorithm>::into(algorithm))
-                .value("Key", Into::<String>::into(key)),
+                .value("Key", Into::<view::Text>::into(key)),
         )
     }
 
@@ -366,7 +368,7 @@ impl Drive {
         &self,
         personality: impl Into<i64>,
         authentication_method: impl Into<NMVeUnfreezeAuthMode>,
-        key: impl Into<String>,
+        key: impl Into<view::Text>,
         optional: impl FnOnce(UnfreezePersonalityParameters) -> UnfreezePersonalityParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
@@ -375,7 +377,7 @@ impl Drive {
             view::Changes::new()
                 .value("Personality", Into::<i64>::into(personality))
                 .value("AuthenticationMethod", Into::<NMVeUnfreezeAuthMode>::into(authentication_method))
-                .value("Key", Into::<String>::into(key))
+                .value("Key", Into::<view::Text>::into(key))
                 .merge(optional(UnfreezePersonalityParameters::new())),
         )
     }
@@ -395,7 +397,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Drive.UnfreezePersonality`.
     pub struct UnfreezePersonalityParameters {
         /// `Nonce`. Text.
-        nonce: value String = "Nonce";
+        nonce: value view::Text = "Nonce";
     }
 }
 
@@ -407,7 +409,7 @@ redfish_proto::patch! {
         /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Location`. A list of objects. Deprecated by the schema.
         location: objects crate::resource::LocationPatch = "Location";
         /// `HotspareType`. A value of an enumeration.
@@ -456,7 +458,7 @@ redfish_proto::patch! {
     /// Changes of [`NVMePersonality`]: its writable members.
     pub struct NVMePersonalityPatch {
         /// `Data`. Text.
-        data: value view::Nullable<String> = "Data";
+        data: value view::Nullable<view::Text> = "Data";
     }
 }
 

@@ -182,9 +182,9 @@ redfish_proto::patch! {
     /// Changes of [`GCID`]: its writable members.
     pub struct GCIDPatch {
         /// `CID`. Text.
-        cid: value view::Nullable<String> = "CID";
+        cid: value view::Nullable<view::Text> = "CID";
         /// `SID`. Text.
-        sid: value view::Nullable<String> = "SID";
+        sid: value view::Nullable<view::Text> = "SID";
     }
 }
 
@@ -194,9 +194,9 @@ redfish_proto::patch! {
         /// `GCID`. An object.
         gcid: object GCIDPatch = "GCID";
         /// `AccessKey`. Text. Deprecated by the schema.
-        access_key: value view::Nullable<String> = "AccessKey";
+        access_key: value view::Nullable<view::Text> = "AccessKey";
         /// `RegionKey`. Text. Deprecated by the schema.
-        region_key: value view::Nullable<String> = "RegionKey";
+        region_key: value view::Nullable<view::Text> = "RegionKey";
     }
 }
 
@@ -223,9 +223,9 @@ redfish_proto::patch! {
     pub struct EndpointCreate creates Endpoint (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `EndpointProtocol`. A value of an enumeration.
         endpoint_protocol: value view::Nullable<crate::protocol::Protocol> = "EndpointProtocol";
         /// `ConnectedEntities`. A list of objects.

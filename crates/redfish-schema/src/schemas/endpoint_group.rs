@@ -85,9 +85,9 @@ redfish_proto::patch! {
     pub struct EndpointGroupCreate creates EndpointGroup (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Identifier`. An object.
         identifier: value Value = "Identifier";
         /// `GroupType`. A value of an enumeration.

@@ -191,7 +191,7 @@ redfish_proto::patch! {
         /// `InterfaceEnabled`. True or false.
         interface_enabled: value view::Nullable<bool> = "InterfaceEnabled";
         /// `MACAddress`. Text.
-        mac_address: value view::Nullable<String> = "MACAddress";
+        mac_address: value view::Nullable<view::Text> = "MACAddress";
         /// `SpeedMbps`. An integer in megabits per second.
         speed_mbps: value view::Nullable<i64> = "SpeedMbps";
         /// `AutoNeg`. True or false.
@@ -201,9 +201,9 @@ redfish_proto::patch! {
         /// `MTUSize`. An integer.
         mtu_size: value view::Nullable<i64> = "MTUSize";
         /// `HostName`. Text.
-        host_name: value view::Nullable<String> = "HostName";
+        host_name: value view::Nullable<view::Text> = "HostName";
         /// `FQDN`. Text.
-        fqdn: value view::Nullable<String> = "FQDN";
+        fqdn: value view::Nullable<view::Text> = "FQDN";
         /// `VLAN`. An object.
         vlan: object crate::vlan_network_interface::VLANPatch = "VLAN";
         /// `IPv4Addresses`. A list of objects.
@@ -225,7 +225,7 @@ redfish_proto::patch! {
         /// `IPv6StaticDefaultGateways`. A list of objects.
         ipv6_static_default_gateways: objects crate::ip_addresses::IPv6GatewayStaticAddressPatch = "IPv6StaticDefaultGateways";
         /// `StaticNameServers`. A list of texts.
-        static_name_servers: list String = "StaticNameServers";
+        static_name_servers: list view::Text = "StaticNameServers";
         /// `IPv4StaticAddresses`. A list of objects.
         ipv4_static_addresses: objects crate::ip_addresses::IPv4AddressPatch = "IPv4StaticAddresses";
         /// `TeamMode`. A value of an enumeration.
@@ -275,7 +275,7 @@ redfish_proto::patch! {
     /// Changes of [`IPv6AddressPolicyEntry`]: its writable members.
     pub struct IPv6AddressPolicyEntryPatch {
         /// `Prefix`. Text.
-        prefix: value view::Nullable<String> = "Prefix";
+        prefix: value view::Nullable<view::Text> = "Prefix";
         /// `Precedence`. An integer.
         precedence: value view::Nullable<i64> = "Precedence";
         /// `Label`. An integer.
@@ -306,17 +306,17 @@ redfish_proto::patch! {
     pub struct EthernetInterfaceCreate creates EthernetInterface (
     links: value LinksPatch = "Links") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `UefiDevicePath`. Text.
-        uefi_device_path: value view::Nullable<String> = "UefiDevicePath";
+        uefi_device_path: value view::Nullable<view::Text> = "UefiDevicePath";
         /// `InterfaceEnabled`. True or false.
         interface_enabled: value view::Nullable<bool> = "InterfaceEnabled";
         /// `PermanentMACAddress`. Text.
-        permanent_mac_address: value view::Nullable<String> = "PermanentMACAddress";
+        permanent_mac_address: value view::Nullable<view::Text> = "PermanentMACAddress";
         /// `MACAddress`. Text.
-        mac_address: value view::Nullable<String> = "MACAddress";
+        mac_address: value view::Nullable<view::Text> = "MACAddress";
         /// `SpeedMbps`. An integer in megabits per second.
         speed_mbps: value view::Nullable<i64> = "SpeedMbps";
         /// `AutoNeg`. True or false.
@@ -326,9 +326,9 @@ redfish_proto::patch! {
         /// `MTUSize`. An integer.
         mtu_size: value view::Nullable<i64> = "MTUSize";
         /// `HostName`. Text.
-        host_name: value view::Nullable<String> = "HostName";
+        host_name: value view::Nullable<view::Text> = "HostName";
         /// `FQDN`. Text.
-        fqdn: value view::Nullable<String> = "FQDN";
+        fqdn: value view::Nullable<view::Text> = "FQDN";
         /// `MaxIPv6StaticAddresses`. An integer.
         max_ipv6_static_addresses: value view::Nullable<i64> = "MaxIPv6StaticAddresses";
         /// `VLAN`. An object.
@@ -342,9 +342,9 @@ redfish_proto::patch! {
         /// `IPv6StaticAddresses`. A list of objects.
         ipv6_static_addresses: objects crate::ip_addresses::IPv6StaticAddressPatch = "IPv6StaticAddresses";
         /// `IPv6DefaultGateway`. Text.
-        ipv6_default_gateway: value view::Nullable<String> = "IPv6DefaultGateway";
+        ipv6_default_gateway: value view::Nullable<view::Text> = "IPv6DefaultGateway";
         /// `NameServers`. A list of texts.
-        name_servers: list String = "NameServers";
+        name_servers: list view::Text = "NameServers";
         /// `LinkStatus`. A value of an enumeration.
         link_status: value view::Nullable<LinkStatus> = "LinkStatus";
         /// `DHCPv4`. An object.
@@ -356,7 +356,7 @@ redfish_proto::patch! {
         /// `IPv6StaticDefaultGateways`. A list of objects.
         ipv6_static_default_gateways: objects crate::ip_addresses::IPv6GatewayStaticAddressPatch = "IPv6StaticDefaultGateways";
         /// `StaticNameServers`. A list of texts.
-        static_name_servers: list String = "StaticNameServers";
+        static_name_servers: list view::Text = "StaticNameServers";
         /// `IPv4StaticAddresses`. A list of objects.
         ipv4_static_addresses: objects crate::ip_addresses::IPv4AddressPatch = "IPv4StaticAddresses";
         /// `EthernetInterfaceType`. A value of an enumeration.

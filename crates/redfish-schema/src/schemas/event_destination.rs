@@ -165,7 +165,7 @@ redfish_proto::patch! {
     /// Changes of [`EventDestination`]: its writable members.
     pub struct EventDestinationPatch of EventDestination {
         /// `Context`. Text.
-        context: value view::Nullable<String> = "Context";
+        context: value view::Nullable<view::Text> = "Context";
         /// `DeliveryRetryPolicy`. A value of an enumeration.
         delivery_retry_policy: value view::Nullable<DeliveryRetryPolicy> = "DeliveryRetryPolicy";
         /// `SNMP`. An object.
@@ -175,7 +175,7 @@ redfish_proto::patch! {
         /// `SyslogFilters`. A list of objects.
         syslog_filters: objects SyslogFilterPatch = "SyslogFilters";
         /// `BackupDestinations`. A list of URIs.
-        backup_destinations: list String = "BackupDestinations";
+        backup_destinations: list view::Text = "BackupDestinations";
     }
 }
 
@@ -183,13 +183,13 @@ redfish_proto::patch! {
     /// Changes of [`SNMPSettings`]: its writable members.
     pub struct SNMPSettingsPatch {
         /// `TrapCommunity`. Text.
-        trap_community: value view::Nullable<String> = "TrapCommunity";
+        trap_community: value view::Nullable<view::Text> = "TrapCommunity";
         /// `AuthenticationKey`. Text.
-        authentication_key: value view::Nullable<String> = "AuthenticationKey";
+        authentication_key: value view::Nullable<view::Text> = "AuthenticationKey";
         /// `AuthenticationProtocol`. A value of an enumeration.
         authentication_protocol: value view::Nullable<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
         /// `EncryptionKey`. Text.
-        encryption_key: value view::Nullable<String> = "EncryptionKey";
+        encryption_key: value view::Nullable<view::Text> = "EncryptionKey";
         /// `EncryptionProtocol`. A value of an enumeration.
         encryption_protocol: value view::Nullable<SNMPEncryptionProtocols> = "EncryptionProtocol";
         /// `HideCommunityStrings`. True or false.
@@ -210,23 +210,23 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// The body that creates a [`EventDestination`], with what the schema requires as arguments of `new`.
     pub struct EventDestinationCreate creates EventDestination (
-    destination: value String = "Destination", protocol: value EventDestinationProtocol = "Protocol") {
+    destination: value view::Text = "Destination", protocol: value EventDestinationProtocol = "Protocol") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Context`. Text.
-        context: value view::Nullable<String> = "Context";
+        context: value view::Nullable<view::Text> = "Context";
         /// `HttpHeaders`. A list of objects whose members the schema does not list.
         http_headers: list Value = "HttpHeaders";
         /// `MessageIds`. A list of texts.
-        message_ids: list String = "MessageIds";
+        message_ids: list view::Text = "MessageIds";
         /// `SubscriptionType`. A value of an enumeration.
         subscription_type: value view::Nullable<SubscriptionType> = "SubscriptionType";
         /// `RegistryPrefixes`. A list of texts.
-        registry_prefixes: list String = "RegistryPrefixes";
+        registry_prefixes: list view::Text = "RegistryPrefixes";
         /// `ResourceTypes`. A list of texts.
-        resource_types: list String = "ResourceTypes";
+        resource_types: list view::Text = "ResourceTypes";
         /// `SubordinateResources`. True or false.
         subordinate_resources: value view::Nullable<bool> = "SubordinateResources";
         /// `EventFormatType`. A value of an enumeration.
@@ -242,21 +242,21 @@ redfish_proto::patch! {
         /// `SyslogFilters`. A list of objects.
         syslog_filters: objects SyslogFilterPatch = "SyslogFilters";
         /// `OEMProtocol`. Text.
-        oem_protocol: value String = "OEMProtocol";
+        oem_protocol: value view::Text = "OEMProtocol";
         /// `OEMSubscriptionType`. Text.
-        oem_subscription_type: value String = "OEMSubscriptionType";
+        oem_subscription_type: value view::Text = "OEMSubscriptionType";
         /// `SendHeartbeat`. True or false.
         send_heartbeat: value view::Nullable<bool> = "SendHeartbeat";
         /// `HeartbeatIntervalMinutes`. An integer.
         heartbeat_interval_minutes: value view::Nullable<i64> = "HeartbeatIntervalMinutes";
         /// `ExcludeRegistryPrefixes`. A list of texts.
-        exclude_registry_prefixes: list String = "ExcludeRegistryPrefixes";
+        exclude_registry_prefixes: list view::Text = "ExcludeRegistryPrefixes";
         /// `ExcludeMessageIds`. A list of texts.
-        exclude_message_ids: list String = "ExcludeMessageIds";
+        exclude_message_ids: list view::Text = "ExcludeMessageIds";
         /// `Severities`. A list of values of an enumeration.
         severities: list crate::resource::Health = "Severities";
         /// `BackupDestinations`. A list of URIs.
-        backup_destinations: list String = "BackupDestinations";
+        backup_destinations: list view::Text = "BackupDestinations";
     }
 }
 

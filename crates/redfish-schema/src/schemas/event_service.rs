@@ -125,14 +125,14 @@ impl EventService {
     /// If the resource does not offer the action.
     pub fn submit_test_event(
         &self,
-        message_id: impl Into<String>,
+        message_id: impl Into<view::Text>,
         optional: impl FnOnce(SubmitTestEventParameters) -> SubmitTestEventParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "EventService.SubmitTestEvent",
             view::Changes::new()
-                .value("MessageId", Into::<String>::into(message_id))
+                .value("MessageId", Into::<view::Text>::into(message_id))
                 .merge(optional(SubmitTestEventParameters::new())),
         )
     }
@@ -152,19 +152,19 @@ redfish_proto::patch! {
         /// `EventType`. A value of an enumeration. Deprecated by the schema.
         event_type: value crate::event::EventType = "EventType";
         /// `EventId`. Text.
-        event_id: value String = "EventId";
+        event_id: value view::Text = "EventId";
         /// `EventTimestamp`. A date and time.
         event_timestamp: value view::DateTime = "EventTimestamp";
         /// `Severity`. Text.
-        severity: value String = "Severity";
+        severity: value view::Text = "Severity";
         /// `MessageSeverity`. A value of an enumeration.
         message_severity: value crate::resource::Health = "MessageSeverity";
         /// `Message`. Text.
-        message: value String = "Message";
+        message: value view::Text = "Message";
         /// `MessageArgs`. A list of texts.
-        message_args: list String = "MessageArgs";
+        message_args: list view::Text = "MessageArgs";
         /// `OriginOfCondition`. A URI.
-        origin_of_condition: value String = "OriginOfCondition";
+        origin_of_condition: value view::Text = "OriginOfCondition";
         /// `EventGroupId`. An integer.
         event_group_id: value i64 = "EventGroupId";
     }
@@ -192,17 +192,17 @@ redfish_proto::patch! {
         /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
         /// `ServerAddress`. Text.
-        server_address: value view::Nullable<String> = "ServerAddress";
+        server_address: value view::Nullable<view::Text> = "ServerAddress";
         /// `FromAddress`. Text.
-        from_address: value view::Nullable<String> = "FromAddress";
+        from_address: value view::Nullable<view::Text> = "FromAddress";
         /// `ConnectionProtocol`. A value of an enumeration.
         connection_protocol: value view::Nullable<SMTPConnectionProtocol> = "ConnectionProtocol";
         /// `Authentication`. A value of an enumeration.
         authentication: value view::Nullable<SMTPAuthenticationMethods> = "Authentication";
         /// `Username`. Text.
-        username: value view::Nullable<String> = "Username";
+        username: value view::Nullable<view::Text> = "Username";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
     }
 }
 

@@ -37,7 +37,7 @@ redfish_proto::view! {
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// An object.
-        pub fn tacac_splus_service(&self) -> Option<TACACSplusService> = "TACACSplusService";
+        pub fn tacacs_plus_service(&self) -> Option<TACACSplusService> = "TACACSplusService";
         /// An integer. Writable.
         pub fn priority(&self) -> Option<i64> = "Priority";
         /// An object.
@@ -185,7 +185,7 @@ redfish_proto::patch! {
         /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
         /// `ServiceAddresses`. A list of texts.
-        service_addresses: list String = "ServiceAddresses";
+        service_addresses: list view::Text = "ServiceAddresses";
         /// `Authentication`. An object.
         authentication: object AuthenticationPatch = "Authentication";
         /// `LDAPService`. An object.
@@ -193,7 +193,7 @@ redfish_proto::patch! {
         /// `RemoteRoleMapping`. A list of objects.
         remote_role_mapping: objects RoleMappingPatch = "RemoteRoleMapping";
         /// `TACACSplusService`. An object.
-        tacac_splus_service: object TACACSplusServicePatch = "TACACSplusService";
+        tacacs_plus_service: object TACACSplusServicePatch = "TACACSplusService";
         /// `Priority`. An integer.
         priority: value view::Nullable<i64> = "Priority";
         /// `OAuth2Service`. An object.
@@ -211,15 +211,15 @@ redfish_proto::patch! {
         /// `AuthenticationType`. A value of an enumeration.
         authentication_type: value view::Nullable<AuthenticationTypes> = "AuthenticationType";
         /// `Username`. Text.
-        username: value String = "Username";
+        username: value view::Text = "Username";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `Token`. Text.
-        token: value view::Nullable<String> = "Token";
+        token: value view::Nullable<view::Text> = "Token";
         /// `KerberosKeytab`. Text.
-        kerberos_keytab: value view::Nullable<String> = "KerberosKeytab";
+        kerberos_keytab: value view::Nullable<view::Text> = "KerberosKeytab";
         /// `EncryptionKey`. Text.
-        encryption_key: value view::Nullable<String> = "EncryptionKey";
+        encryption_key: value view::Nullable<view::Text> = "EncryptionKey";
     }
 }
 
@@ -227,17 +227,17 @@ redfish_proto::patch! {
     /// Changes of [`LDAPSearchSettings`]: its writable members.
     pub struct LDAPSearchSettingsPatch {
         /// `BaseDistinguishedNames`. A list of texts.
-        base_distinguished_names: list String = "BaseDistinguishedNames";
+        base_distinguished_names: list view::Text = "BaseDistinguishedNames";
         /// `UsernameAttribute`. Text.
-        username_attribute: value view::Nullable<String> = "UsernameAttribute";
+        username_attribute: value view::Nullable<view::Text> = "UsernameAttribute";
         /// `GroupNameAttribute`. Text.
-        group_name_attribute: value view::Nullable<String> = "GroupNameAttribute";
+        group_name_attribute: value view::Nullable<view::Text> = "GroupNameAttribute";
         /// `GroupsAttribute`. Text.
-        groups_attribute: value view::Nullable<String> = "GroupsAttribute";
+        groups_attribute: value view::Nullable<view::Text> = "GroupsAttribute";
         /// `SSHKeyAttribute`. Text.
-        ssh_key_attribute: value view::Nullable<String> = "SSHKeyAttribute";
+        ssh_key_attribute: value view::Nullable<view::Text> = "SSHKeyAttribute";
         /// `EmailAttribute`. Text.
-        email_attribute: value view::Nullable<String> = "EmailAttribute";
+        email_attribute: value view::Nullable<view::Text> = "EmailAttribute";
     }
 }
 
@@ -255,9 +255,9 @@ redfish_proto::patch! {
         /// `Mode`. A value of an enumeration.
         mode: value OAuth2Mode = "Mode";
         /// `Issuer`. Text.
-        issuer: value view::Nullable<String> = "Issuer";
+        issuer: value view::Nullable<view::Text> = "Issuer";
         /// `OAuthServiceSigningKeys`. Text.
-        oauth_service_signing_keys: value view::Nullable<String> = "OAuthServiceSigningKeys";
+        oauth_service_signing_keys: value view::Nullable<view::Text> = "OAuthServiceSigningKeys";
     }
 }
 
@@ -265,17 +265,17 @@ redfish_proto::patch! {
     /// Changes of [`RoleMapping`]: its writable members.
     pub struct RoleMappingPatch {
         /// `RemoteGroup`. Text.
-        remote_group: value view::Nullable<String> = "RemoteGroup";
+        remote_group: value view::Nullable<view::Text> = "RemoteGroup";
         /// `RemoteUser`. Text.
-        remote_user: value view::Nullable<String> = "RemoteUser";
+        remote_user: value view::Nullable<view::Text> = "RemoteUser";
         /// `LocalRole`. Text.
-        local_role: value view::Nullable<String> = "LocalRole";
+        local_role: value view::Nullable<view::Text> = "LocalRole";
         /// `MFABypass`. An object.
         mfa_bypass: object crate::account_service::MFABypassPatch = "MFABypass";
         /// `LocalAccountTypes`. A list of values of an enumeration.
         local_account_types: list crate::manager_account::AccountTypes = "LocalAccountTypes";
         /// `LocalOEMAccountTypes`. A list of texts.
-        local_oem_account_types: list String = "LocalOEMAccountTypes";
+        local_oem_account_types: list view::Text = "LocalOEMAccountTypes";
     }
 }
 
@@ -283,11 +283,11 @@ redfish_proto::patch! {
     /// Changes of [`TACACSplusService`]: its writable members.
     pub struct TACACSplusServicePatch {
         /// `PrivilegeLevelArgument`. Text.
-        privilege_level_argument: value view::Nullable<String> = "PrivilegeLevelArgument";
+        privilege_level_argument: value view::Nullable<view::Text> = "PrivilegeLevelArgument";
         /// `PasswordExchangeProtocols`. A list of values of an enumeration.
         password_exchange_protocols: list TACACSplusPasswordExchangeProtocol = "PasswordExchangeProtocols";
         /// `AuthorizationService`. Text.
-        authorization_service: value String = "AuthorizationService";
+        authorization_service: value view::Text = "AuthorizationService";
     }
 }
 
@@ -296,13 +296,13 @@ redfish_proto::patch! {
     pub struct ExternalAccountProviderCreate creates ExternalAccountProvider (
     account_provider_type: value AccountProviderTypes = "AccountProviderType") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
         /// `ServiceAddresses`. A list of texts.
-        service_addresses: list String = "ServiceAddresses";
+        service_addresses: list view::Text = "ServiceAddresses";
         /// `Authentication`. An object.
         authentication: object AuthenticationPatch = "Authentication";
         /// `LDAPService`. An object.
@@ -312,7 +312,7 @@ redfish_proto::patch! {
         /// `Links`. An object.
         links: value Value = "Links";
         /// `TACACSplusService`. An object.
-        tacac_splus_service: object TACACSplusServicePatch = "TACACSplusService";
+        tacacs_plus_service: object TACACSplusServicePatch = "TACACSplusService";
         /// `Priority`. An integer.
         priority: value view::Nullable<i64> = "Priority";
         /// `OAuth2Service`. An object.

@@ -126,9 +126,9 @@ redfish_proto::patch! {
     /// Changes of [`GenZ`]: its writable members.
     pub struct GenZPatch {
         /// `RITable`. A list of texts.
-        ri_table: list String = "RITable";
+        ri_table: list view::Text = "RITable";
         /// `PIDT`. A list of texts.
-        pidt: list String = "PIDT";
+        pidt: list view::Text = "PIDT";
     }
 }
 

@@ -118,9 +118,9 @@ redfish_proto::patch! {
     pub struct FacilityCreate creates Facility (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `FacilityType`. A value of an enumeration.
         facility_type: value FacilityType = "FacilityType";
         /// `Location`. An object.

@@ -60,7 +60,7 @@ redfish_proto::patch! {
     /// Changes of [`Filter`]: its writable members.
     pub struct FilterPatch of Filter {
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `LocationIndicatorActive`. True or false.
@@ -68,6 +68,6 @@ redfish_proto::patch! {
         /// `ServicedDate`. A date and time.
         serviced_date: value view::Nullable<view::DateTime> = "ServicedDate";
         /// `ServiceHours`. A number.
-        service_hours: value view::Nullable<f64> = "ServiceHours";
+        service_hours: value view::Nullable<view::Number> = "ServiceHours";
     }
 }

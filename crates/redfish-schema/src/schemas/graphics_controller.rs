@@ -66,7 +66,7 @@ redfish_proto::patch! {
     /// Changes of [`GraphicsController`]: its writable members.
     pub struct GraphicsControllerPatch of GraphicsController {
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
     }

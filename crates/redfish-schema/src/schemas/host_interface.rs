@@ -101,15 +101,15 @@ redfish_proto::patch! {
         /// `AuthenticationModes`. A list of values of an enumeration.
         authentication_modes: list AuthenticationMode = "AuthenticationModes";
         /// `KernelAuthRoleId`. Text. Deprecated by the schema.
-        kernel_auth_role_id: value String = "KernelAuthRoleId";
+        kernel_auth_role_id: value view::Text = "KernelAuthRoleId";
         /// `KernelAuthEnabled`. True or false. Deprecated by the schema.
         kernel_auth_enabled: value view::Nullable<bool> = "KernelAuthEnabled";
         /// `FirmwareAuthRoleId`. Text. Deprecated by the schema.
-        firmware_auth_role_id: value String = "FirmwareAuthRoleId";
+        firmware_auth_role_id: value view::Text = "FirmwareAuthRoleId";
         /// `FirmwareAuthEnabled`. True or false. Deprecated by the schema.
         firmware_auth_enabled: value view::Nullable<bool> = "FirmwareAuthEnabled";
         /// `AuthNoneRoleId`. Text.
-        auth_none_role_id: value String = "AuthNoneRoleId";
+        auth_none_role_id: value view::Text = "AuthNoneRoleId";
         /// `CredentialBootstrapping`. An object.
         credential_bootstrapping: object CredentialBootstrappingPatch = "CredentialBootstrapping";
     }
@@ -123,7 +123,7 @@ redfish_proto::patch! {
         /// `EnableAfterReset`. True or false.
         enable_after_reset: value view::Nullable<bool> = "EnableAfterReset";
         /// `RoleId`. Text.
-        role_id: value String = "RoleId";
+        role_id: value view::Text = "RoleId";
     }
 }
 

@@ -72,11 +72,11 @@ redfish_proto::patch! {
     /// Changes of [`IPv4Address`]: its writable members.
     pub struct IPv4AddressPatch {
         /// `Address`. Text.
-        address: value view::Nullable<String> = "Address";
+        address: value view::Nullable<view::Text> = "Address";
         /// `SubnetMask`. Text.
-        subnet_mask: value view::Nullable<String> = "SubnetMask";
+        subnet_mask: value view::Nullable<view::Text> = "SubnetMask";
         /// `Gateway`. Text.
-        gateway: value view::Nullable<String> = "Gateway";
+        gateway: value view::Nullable<view::Text> = "Gateway";
     }
 }
 
@@ -84,7 +84,7 @@ redfish_proto::patch! {
     /// Changes of [`IPv6Address`]: its writable members.
     pub struct IPv6AddressPatch {
         /// `Address`. Text.
-        address: value view::Nullable<String> = "Address";
+        address: value view::Nullable<view::Text> = "Address";
     }
 }
 
@@ -92,7 +92,7 @@ redfish_proto::patch! {
     /// Changes of [`IPv6GatewayStaticAddress`]: its writable members.
     pub struct IPv6GatewayStaticAddressPatch {
         /// `Address`. Text.
-        address: value view::Nullable<String> = "Address";
+        address: value view::Nullable<view::Text> = "Address";
         /// `PrefixLength`. An integer.
         prefix_length: value view::Nullable<i64> = "PrefixLength";
     }
@@ -102,7 +102,7 @@ redfish_proto::patch! {
     /// Changes of [`IPv6StaticAddress`]: its writable members.
     pub struct IPv6StaticAddressPatch {
         /// `Address`. Text.
-        address: value view::Nullable<String> = "Address";
+        address: value view::Nullable<view::Text> = "Address";
         /// `PrefixLength`. An integer.
         prefix_length: value view::Nullable<i64> = "PrefixLength";
     }

@@ -190,9 +190,9 @@ redfish_proto::patch! {
     pub struct JobCreate creates Job (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `JobStatus`. A value of an enumeration.
         job_status: value crate::resource::Health = "JobStatus";
         /// `JobState`. A value of an enumeration.
@@ -206,7 +206,7 @@ redfish_proto::patch! {
         /// `PercentComplete`. An integer in percent.
         percent_complete: value view::Nullable<i64> = "PercentComplete";
         /// `CreatedBy`. Text.
-        created_by: value String = "CreatedBy";
+        created_by: value view::Text = "CreatedBy";
         /// `Schedule`. An object.
         schedule: object crate::schedule::SchedulePatch = "Schedule";
         /// `HidePayload`. True or false.
@@ -214,7 +214,7 @@ redfish_proto::patch! {
         /// `Payload`. An object.
         payload: value Value = "Payload";
         /// `StepOrder`. A list of texts.
-        step_order: list String = "StepOrder";
+        step_order: list view::Text = "StepOrder";
         /// `Messages`. A list of objects.
         messages: list Value = "Messages";
         /// `EstimatedDuration`. A duration.

@@ -128,23 +128,23 @@ redfish_proto::patch! {
     pub struct JobDocumentCreate creates JobDocument (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Links`. An object.
         links: value Value = "Links";
         /// `DocumentType`. Text.
-        document_type: value String = "DocumentType";
+        document_type: value view::Text = "DocumentType";
         /// `Version`. Text.
-        version: value String = "Version";
+        version: value view::Text = "Version";
         /// `CreationTime`. A date and time.
         creation_time: value view::DateTime = "CreationTime";
         /// `DocumentData`. Text.
-        document_data: value String = "DocumentData";
+        document_data: value view::Text = "DocumentData";
         /// `DocumentDataURI`. A URI.
-        document_data_uri: value String = "DocumentDataURI";
+        document_data_uri: value view::Text = "DocumentDataURI";
         /// `DocumentDataHash`. Text.
-        document_data_hash: value String = "DocumentDataHash";
+        document_data_hash: value view::Text = "DocumentDataHash";
         /// `ParameterMetadata`. A list of objects.
         parameter_metadata: list Value = "ParameterMetadata";
     }

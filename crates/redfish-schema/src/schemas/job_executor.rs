@@ -49,11 +49,11 @@ redfish_proto::patch! {
     pub struct JobExecutorCreate creates JobExecutor (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `ExecutorType`. Text.
-        executor_type: value String = "ExecutorType";
+        executor_type: value view::Text = "ExecutorType";
         /// `MaximumConcurrentJobs`. An integer.
         maximum_concurrent_jobs: value i64 = "MaximumConcurrentJobs";
         /// `Links`. An object.

@@ -70,7 +70,7 @@ redfish_proto::patch! {
         /// `NVMeoF`. An object.
         nvme_of: object NVMeoFPatch = "NVMeoF";
         /// `UserDescription`. Text.
-        user_description: value view::Nullable<String> = "UserDescription";
+        user_description: value view::Nullable<view::Text> = "UserDescription";
     }
 }
 
@@ -78,22 +78,22 @@ redfish_proto::patch! {
     /// Changes of [`NVMeoF`]: its writable members.
     pub struct NVMeoFPatch {
         /// `HostKeyId`. Text.
-        host_key_id: value view::Nullable<String> = "HostKeyId";
+        host_key_id: value view::Nullable<view::Text> = "HostKeyId";
     }
 }
 
 redfish_proto::patch! {
     /// The body that creates a [`Key`], with what the schema requires as arguments of `new`.
     pub struct KeyCreate creates Key (
-    key_string: value String = "KeyString", key_type: value KeyType = "KeyType") {
+    key_string: value view::Text = "KeyString", key_type: value KeyType = "KeyType") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `NVMeoF`. An object.
         nvme_of: object NVMeoFPatch = "NVMeoF";
         /// `UserDescription`. Text.
-        user_description: value view::Nullable<String> = "UserDescription";
+        user_description: value view::Nullable<view::Text> = "UserDescription";
         /// `SSH`. An object.
         ssh: value Value = "SSH";
     }

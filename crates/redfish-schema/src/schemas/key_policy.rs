@@ -73,7 +73,7 @@ redfish_proto::patch! {
         /// `SecurityProtocolAllowList`. A list of values of an enumeration.
         security_protocol_allow_list: list NVMeoFSecurityProtocolType = "SecurityProtocolAllowList";
         /// `OEMSecurityProtocolAllowList`. A list of texts.
-        oem_security_protocol_allow_list: list String = "OEMSecurityProtocolAllowList";
+        oem_security_protocol_allow_list: list view::Text = "OEMSecurityProtocolAllowList";
         /// `SecureHashAllowList`. A list of values of an enumeration.
         secure_hash_allow_list: list NVMeoFSecureHashType = "SecureHashAllowList";
         /// `SecurityTransportAllowList`. A list of values of an enumeration.
@@ -90,9 +90,9 @@ redfish_proto::patch! {
     pub struct KeyPolicyCreate creates KeyPolicy (
     key_policy_type: value KeyPolicyType = "KeyPolicyType") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `IsDefault`. True or false.
         is_default: value view::Nullable<bool> = "IsDefault";
         /// `NVMeoF`. An object.

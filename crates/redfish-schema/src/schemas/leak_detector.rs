@@ -75,7 +75,7 @@ redfish_proto::patch! {
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
         /// `CriticalReactionType`. A value of an enumeration.

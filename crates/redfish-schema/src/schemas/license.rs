@@ -95,11 +95,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// The body that creates a [`License`], with what the schema requires as arguments of `new`.
     pub struct LicenseCreate creates License (
-    license_string: value String = "LicenseString") {
+    license_string: value view::Text = "LicenseString") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `LicenseType`. A value of an enumeration.
         license_type: value view::Nullable<LicenseType> = "LicenseType";
         /// `LicenseOrigin`. A value of an enumeration.
@@ -107,19 +107,19 @@ redfish_proto::patch! {
         /// `Removable`. True or false.
         removable: value view::Nullable<bool> = "Removable";
         /// `Manufacturer`. Text.
-        manufacturer: value view::Nullable<String> = "Manufacturer";
+        manufacturer: value view::Nullable<view::Text> = "Manufacturer";
         /// `SKU`. Text.
-        sku: value view::Nullable<String> = "SKU";
+        sku: value view::Nullable<view::Text> = "SKU";
         /// `SerialNumber`. Text.
-        serial_number: value view::Nullable<String> = "SerialNumber";
+        serial_number: value view::Nullable<view::Text> = "SerialNumber";
         /// `PartNumber`. Text.
-        part_number: value view::Nullable<String> = "PartNumber";
+        part_number: value view::Nullable<view::Text> = "PartNumber";
         /// `Contact`. An object.
         contact: value Value = "Contact";
         /// `EntitlementId`. Text.
-        entitlement_id: value view::Nullable<String> = "EntitlementId";
+        entitlement_id: value view::Nullable<view::Text> = "EntitlementId";
         /// `DownloadURI`. A URI.
-        download_uri: value String = "DownloadURI";
+        download_uri: value view::Text = "DownloadURI";
         /// `AuthorizationScope`. A value of an enumeration.
         authorization_scope: value view::Nullable<AuthorizationScope> = "AuthorizationScope";
         /// `MaxAuthorizedDevices`. An integer.
@@ -135,7 +135,7 @@ redfish_proto::patch! {
         /// `RemainingUseCount`. An integer.
         remaining_use_count: value view::Nullable<i64> = "RemainingUseCount";
         /// `LicenseInfoURI`. A URI.
-        license_info_uri: value view::Nullable<String> = "LicenseInfoURI";
+        license_info_uri: value view::Nullable<view::Text> = "LicenseInfoURI";
         /// `Links`. An object.
         links: value Value = "Links";
     }

@@ -39,14 +39,14 @@ impl LicenseService {
     /// If the resource does not offer the action.
     pub fn install(
         &self,
-        license_file_uri: impl Into<String>,
+        license_file_uri: impl Into<view::Text>,
         optional: impl FnOnce(InstallParameters) -> InstallParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "LicenseService.Install",
             view::Changes::new()
-                .value("LicenseFileURI", Into::<String>::into(license_file_uri))
+                .value("LicenseFileURI", Into::<view::Text>::into(license_file_uri))
                 .merge(optional(InstallParameters::new())),
         )
     }
@@ -58,9 +58,9 @@ redfish_proto::patch! {
         /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
         /// `Username`. Text.
-        username: value String = "Username";
+        username: value view::Text = "Username";
         /// `Password`. Text.
-        password: value String = "Password";
+        password: value view::Text = "Password";
         /// `AuthorizedDevices`. A list of links.
         authorized_devices: list view::Reference = "AuthorizedDevices";
         /// `TargetServices`. A list of links.

@@ -151,15 +151,15 @@ redfish_proto::patch! {
     pub struct LogEntryCreate creates LogEntry (
     entry_type: value LogEntryType = "EntryType") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Severity`. A value of an enumeration.
         severity: value view::Nullable<EventSeverity> = "Severity";
         /// `Created`. A date and time.
         created: value view::DateTime = "Created";
         /// `OemRecordFormat`. Text.
-        oem_record_format: value view::Nullable<String> = "OemRecordFormat";
+        oem_record_format: value view::Nullable<view::Text> = "OemRecordFormat";
         /// `EntryCode`. A value of an enumeration.
         entry_code: value view::Nullable<LogEntryCode> = "EntryCode";
         /// `SensorType`. A value of an enumeration.
@@ -167,43 +167,43 @@ redfish_proto::patch! {
         /// `SensorNumber`. An integer.
         sensor_number: value view::Nullable<i64> = "SensorNumber";
         /// `Message`. Text.
-        message: value view::Nullable<String> = "Message";
+        message: value view::Nullable<view::Text> = "Message";
         /// `MessageId`. Text.
-        message_id: value String = "MessageId";
+        message_id: value view::Text = "MessageId";
         /// `MessageArgs`. A list of texts.
-        message_args: list String = "MessageArgs";
+        message_args: list view::Text = "MessageArgs";
         /// `Links`. An object.
         links: value Value = "Links";
         /// `EventId`. Text.
-        event_id: value String = "EventId";
+        event_id: value view::Text = "EventId";
         /// `EventTimestamp`. A date and time.
         event_timestamp: value view::DateTime = "EventTimestamp";
         /// `OemLogEntryCode`. Text.
-        oem_log_entry_code: value view::Nullable<String> = "OemLogEntryCode";
+        oem_log_entry_code: value view::Nullable<view::Text> = "OemLogEntryCode";
         /// `OemSensorType`. Text.
-        oem_sensor_type: value view::Nullable<String> = "OemSensorType";
+        oem_sensor_type: value view::Nullable<view::Text> = "OemSensorType";
         /// `EventGroupId`. An integer.
         event_group_id: value view::Nullable<i64> = "EventGroupId";
         /// `GeneratorId`. Text.
-        generator_id: value view::Nullable<String> = "GeneratorId";
+        generator_id: value view::Nullable<view::Text> = "GeneratorId";
         /// `Modified`. A date and time.
         modified: value view::DateTime = "Modified";
         /// `AdditionalDataSizeBytes`. An integer in bytes.
         additional_data_size_bytes: value view::Nullable<i64> = "AdditionalDataSizeBytes";
         /// `AdditionalDataURI`. A URI.
-        additional_data_uri: value view::Nullable<String> = "AdditionalDataURI";
+        additional_data_uri: value view::Nullable<view::Text> = "AdditionalDataURI";
         /// `DiagnosticDataType`. A value of an enumeration.
         diagnostic_data_type: value view::Nullable<LogDiagnosticDataTypes> = "DiagnosticDataType";
         /// `OEMDiagnosticDataType`. Text.
-        oem_diagnostic_data_type: value view::Nullable<String> = "OEMDiagnosticDataType";
+        oem_diagnostic_data_type: value view::Nullable<view::Text> = "OEMDiagnosticDataType";
         /// `Resolved`. True or false.
         resolved: value view::Nullable<bool> = "Resolved";
         /// `ServiceProviderNotified`. True or false.
         service_provider_notified: value view::Nullable<bool> = "ServiceProviderNotified";
         /// `Resolution`. Text.
-        resolution: value String = "Resolution";
+        resolution: value view::Text = "Resolution";
         /// `Originator`. Text.
-        originator: value String = "Originator";
+        originator: value view::Text = "Originator";
         /// `OriginatorType`. A value of an enumeration.
         originator_type: value OriginatorTypes = "OriginatorType";
         /// `SpecificEventExistsInGroup`. True or false.
@@ -221,21 +221,21 @@ redfish_proto::patch! {
         /// `CPER`. An object.
         cper: value Value = "CPER";
         /// `DiagnosticData`. Text.
-        diagnostic_data: value view::Nullable<String> = "DiagnosticData";
+        diagnostic_data: value view::Nullable<view::Text> = "DiagnosticData";
         /// `ResolutionSteps`. A list of objects.
         resolution_steps: list Value = "ResolutionSteps";
         /// `Username`. Text.
-        username: value view::Nullable<String> = "Username";
+        username: value view::Nullable<view::Text> = "Username";
         /// `UserAuthenticationSource`. Text.
-        user_authentication_source: value view::Nullable<String> = "UserAuthenticationSource";
+        user_authentication_source: value view::Nullable<view::Text> = "UserAuthenticationSource";
         /// `SerialNumber`. Text.
-        serial_number: value view::Nullable<String> = "SerialNumber";
+        serial_number: value view::Nullable<view::Text> = "SerialNumber";
         /// `PartNumber`. Text.
-        part_number: value view::Nullable<String> = "PartNumber";
+        part_number: value view::Nullable<view::Text> = "PartNumber";
         /// `OriginOfConditionUnavailable`. True or false.
         origin_of_condition_unavailable: value view::Nullable<bool> = "OriginOfConditionUnavailable";
         /// `OriginAddress`. Text.
-        origin_address: value view::Nullable<String> = "OriginAddress";
+        origin_address: value view::Nullable<view::Text> = "OriginAddress";
     }
 }
 

@@ -106,12 +106,15 @@ impl LogService {
     ///
     /// # Errors
     /// If the resource does not offer the action.
-    pub fn clear_log(&self, log_entries_etag: impl Into<view::Nullable<String>>) -> Result<Invoke, Error> {
+    pub fn clear_log(
+        &self,
+        log_entries_etag: impl Into<view::Nullable<view::Text>>,
+    ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "LogService.ClearLog",
             view::Changes::new()
-                .optional("LogEntriesETag", Into::<view::Nullable<String>>::into(log_entries_etag)),
+                .optional("LogEntriesETag", Into::<view::Nullable<view::Text>>::into(log_entries_etag)),
         )
     }
 
@@ -138,6 +141,8 @@ impl LogService {
 
     /// Invokes the action `LogService.DownloadRawLog`. Its parameters are checked before they are sent.
     ///
+    /// The body of the response is a [`DownloadRawLogResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn download_raw_log(&self) -> Result<Invoke, Error> {
@@ -154,16 +159,16 @@ impl LogService {
     /// If the resource does not offer the action.
     pub fn push_diagnostic_data(
         &self,
-        additional_data_uri: impl Into<String>,
-        target_uri: impl Into<String>,
+        additional_data_uri: impl Into<view::Text>,
+        target_uri: impl Into<view::Text>,
         optional: impl FnOnce(PushDiagnosticDataParameters) -> PushDiagnosticDataParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "LogService.PushDiagnosticData",
             view::Changes::new()
-                .value("AdditionalDataURI", Into::<String>::into(additional_data_uri))
-                .value("TargetURI", Into::<String>::into(target_uri))
+                .value("AdditionalDataURI", Into::<view::Text>::into(additional_data_uri))
+                .value("TargetURI", Into::<view::Text>::into(target_uri))
                 .merge(optional(PushDiagnosticDataParameters::new())),
         )
     }
@@ -173,13 +178,13 @@ redfish_proto::patch! {
     /// Optional parameters of the action `LogService.CollectDiagnosticData`.
     pub struct CollectDiagnosticDataParameters {
         /// `OEMDiagnosticDataType`. Text.
-        oem_diagnostic_data_type: value String = "OEMDiagnosticDataType";
+        oem_diagnostic_data_type: value view::Text = "OEMDiagnosticDataType";
         /// `TargetURI`. A URI.
-        target_uri: value String = "TargetURI";
+        target_uri: value view::Text = "TargetURI";
         /// `UserName`. Text.
-        user_name: value String = "UserName";
+        user_name: value view::Text = "UserName";
         /// `Password`. Text.
-        password: value String = "Password";
+        password: value view::Text = "Password";
         /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
         /// `TargetDevice`. A link.
@@ -191,9 +196,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `LogService.PushDiagnosticData`.
     pub struct PushDiagnosticDataParameters {
         /// `UserName`. Text.
-        user_name: value String = "UserName";
+        user_name: value view::Text = "UserName";
         /// `Password`. Text.
-        password: value String = "Password";
+        password: value view::Text = "Password";
         /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
     }
@@ -207,7 +212,7 @@ redfish_proto::patch! {
         /// `DateTime`. A date and time.
         date_time: value view::Nullable<view::DateTime> = "DateTime";
         /// `DateTimeLocalOffset`. Text.
-        date_time_local_offset: value view::Nullable<String> = "DateTimeLocalOffset";
+        date_time_local_offset: value view::Nullable<view::Text> = "DateTimeLocalOffset";
         /// `SyslogFilters`. A list of objects.
         syslog_filters: objects SyslogFilterPatch = "SyslogFilters";
         /// `AutoDSTEnabled`. True or false.

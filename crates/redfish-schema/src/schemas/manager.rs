@@ -339,7 +339,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Manager.UpdateSecurityMode`.
     pub struct UpdateSecurityModeParameters {
         /// `OEMSecurityMode`. Text.
-        oem_security_mode: value String = "OEMSecurityMode";
+        oem_security_mode: value view::Text = "OEMSecurityMode";
     }
 }
 
@@ -351,7 +351,7 @@ redfish_proto::patch! {
         /// `DateTime`. A date and time.
         date_time: value view::Nullable<view::DateTime> = "DateTime";
         /// `DateTimeLocalOffset`. Text.
-        date_time_local_offset: value view::Nullable<String> = "DateTimeLocalOffset";
+        date_time_local_offset: value view::Nullable<view::Text> = "DateTimeLocalOffset";
         /// `SerialConsole`. An object. Deprecated by the schema.
         serial_console: object SerialConsolePatch = "SerialConsole";
         /// `CommandShell`. An object.
@@ -361,13 +361,13 @@ redfish_proto::patch! {
         /// `AutoDSTEnabled`. True or false.
         auto_dst_enabled: value bool = "AutoDSTEnabled";
         /// `TimeZoneName`. Text.
-        time_zone_name: value String = "TimeZoneName";
+        time_zone_name: value view::Text = "TimeZoneName";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `ServiceIdentification`. Text.
-        service_identification: value view::Nullable<String> = "ServiceIdentification";
+        service_identification: value view::Nullable<view::Text> = "ServiceIdentification";
         /// `DaylightSavingTime`. An object.
         daylight_saving_time: object DaylightSavingTimePatch = "DaylightSavingTime";
         /// `DateTimeSource`. A value of an enumeration.
@@ -375,7 +375,7 @@ redfish_proto::patch! {
         /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
         /// `ServiceUseNotification`. Text.
-        service_use_notification: value view::Nullable<String> = "ServiceUseNotification";
+        service_use_notification: value view::Nullable<view::Text> = "ServiceUseNotification";
     }
 }
 
@@ -397,7 +397,7 @@ redfish_proto::patch! {
         /// `OffsetMinutes`. An integer.
         offset_minutes: value i64 = "OffsetMinutes";
         /// `TimeZoneName`. Text.
-        time_zone_name: value String = "TimeZoneName";
+        time_zone_name: value view::Text = "TimeZoneName";
     }
 }
 

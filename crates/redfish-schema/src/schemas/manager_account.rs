@@ -126,15 +126,15 @@ impl ManagerAccount {
     /// If the resource does not offer the action.
     pub fn change_password(
         &self,
-        session_account_password: impl Into<String>,
-        new_password: impl Into<String>,
+        session_account_password: impl Into<view::Text>,
+        new_password: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "ManagerAccount.ChangePassword",
             view::Changes::new()
-                .value("SessionAccountPassword", Into::<String>::into(session_account_password))
-                .value("NewPassword", Into::<String>::into(new_password)),
+                .value("SessionAccountPassword", Into::<view::Text>::into(session_account_password))
+                .value("NewPassword", Into::<view::Text>::into(new_password)),
         )
     }
 
@@ -147,6 +147,8 @@ impl ManagerAccount {
     }
 
     /// Invokes the action `ManagerAccount.GenerateSecretKey`. Its parameters are checked before they are sent.
+    ///
+    /// The body of the response is a [`GenerateSecretKeyResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
     /// If the resource does not offer the action.
@@ -162,13 +164,13 @@ impl ManagerAccount {
     /// If the resource does not offer the action.
     pub fn verify_time_based_one_time_password(
         &self,
-        time_based_one_time_password: impl Into<String>,
+        time_based_one_time_password: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "ManagerAccount.VerifyTimeBasedOneTimePassword",
             view::Changes::new()
-                .value("TimeBasedOneTimePassword", Into::<String>::into(time_based_one_time_password)),
+                .value("TimeBasedOneTimePassword", Into::<view::Text>::into(time_based_one_time_password)),
         )
     }
 }
@@ -177,11 +179,11 @@ redfish_proto::patch! {
     /// Changes of [`ManagerAccount`]: its writable members.
     pub struct ManagerAccountPatch of ManagerAccount {
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `UserName`. Text.
-        user_name: value String = "UserName";
+        user_name: value view::Text = "UserName";
         /// `RoleId`. Text.
-        role_id: value String = "RoleId";
+        role_id: value view::Text = "RoleId";
         /// `Locked`. True or false.
         locked: value bool = "Locked";
         /// `Enabled`. True or false.
@@ -193,7 +195,7 @@ redfish_proto::patch! {
         /// `AccountTypes`. A list of values of an enumeration.
         account_types: list AccountTypes = "AccountTypes";
         /// `OEMAccountTypes`. A list of texts.
-        oem_account_types: list String = "OEMAccountTypes";
+        oem_account_types: list view::Text = "OEMAccountTypes";
         /// `PasswordExpiration`. A date and time.
         password_expiration: value view::Nullable<view::DateTime> = "PasswordExpiration";
         /// `StrictAccountTypes`. True or false.
@@ -203,11 +205,11 @@ redfish_proto::patch! {
         /// `MFABypass`. An object.
         mfa_bypass: object crate::account_service::MFABypassPatch = "MFABypass";
         /// `EmailAddress`. Text.
-        email_address: value view::Nullable<String> = "EmailAddress";
+        email_address: value view::Nullable<view::Text> = "EmailAddress";
         /// `PhoneNumber`. Text.
-        phone_number: value view::Nullable<String> = "PhoneNumber";
+        phone_number: value view::Nullable<view::Text> = "PhoneNumber";
         /// `OneTimePasscodeDeliveryAddress`. Text.
-        one_time_passcode_delivery_address: value view::Nullable<String> = "OneTimePasscodeDeliveryAddress";
+        one_time_passcode_delivery_address: value view::Nullable<view::Text> = "OneTimePasscodeDeliveryAddress";
     }
 }
 
@@ -215,11 +217,11 @@ redfish_proto::patch! {
     /// Changes of [`SNMPUserInfo`]: its writable members.
     pub struct SNMPUserInfoPatch {
         /// `AuthenticationKey`. Text.
-        authentication_key: value view::Nullable<String> = "AuthenticationKey";
+        authentication_key: value view::Nullable<view::Text> = "AuthenticationKey";
         /// `AuthenticationProtocol`. A value of an enumeration.
         authentication_protocol: value view::Nullable<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
         /// `EncryptionKey`. Text.
-        encryption_key: value view::Nullable<String> = "EncryptionKey";
+        encryption_key: value view::Nullable<view::Text> = "EncryptionKey";
         /// `EncryptionProtocol`. A value of an enumeration.
         encryption_protocol: value view::Nullable<SNMPEncryptionProtocols> = "EncryptionProtocol";
     }
@@ -228,11 +230,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// The body that creates a [`ManagerAccount`], with what the schema requires as arguments of `new`.
     pub struct ManagerAccountCreate creates ManagerAccount (
-    user_name: value String = "UserName", role_id: value String = "RoleId", password: value String = "Password") {
+    user_name: value view::Text = "UserName", role_id: value view::Text = "RoleId", password: value view::Text = "Password") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Locked`. True or false.
         locked: value bool = "Locked";
         /// `Enabled`. True or false.
@@ -246,7 +248,7 @@ redfish_proto::patch! {
         /// `AccountTypes`. A list of values of an enumeration.
         account_types: list AccountTypes = "AccountTypes";
         /// `OEMAccountTypes`. A list of texts.
-        oem_account_types: list String = "OEMAccountTypes";
+        oem_account_types: list view::Text = "OEMAccountTypes";
         /// `PasswordExpiration`. A date and time.
         password_expiration: value view::Nullable<view::DateTime> = "PasswordExpiration";
         /// `StrictAccountTypes`. True or false.
@@ -258,11 +260,11 @@ redfish_proto::patch! {
         /// `MFABypass`. An object.
         mfa_bypass: object crate::account_service::MFABypassPatch = "MFABypass";
         /// `EmailAddress`. Text.
-        email_address: value view::Nullable<String> = "EmailAddress";
+        email_address: value view::Nullable<view::Text> = "EmailAddress";
         /// `PhoneNumber`. Text.
-        phone_number: value view::Nullable<String> = "PhoneNumber";
+        phone_number: value view::Nullable<view::Text> = "PhoneNumber";
         /// `OneTimePasscodeDeliveryAddress`. Text.
-        one_time_passcode_delivery_address: value view::Nullable<String> = "OneTimePasscodeDeliveryAddress";
+        one_time_passcode_delivery_address: value view::Nullable<view::Text> = "OneTimePasscodeDeliveryAddress";
         /// `SecretKeySet`. True or false.
         secret_key_set: value bool = "SecretKeySet";
     }

@@ -300,9 +300,9 @@ redfish_proto::patch! {
     /// Changes of [`EngineId`]: its writable members.
     pub struct EngineIdPatch {
         /// `EnterpriseSpecificMethod`. Text.
-        enterprise_specific_method: value view::Nullable<String> = "EnterpriseSpecificMethod";
+        enterprise_specific_method: value view::Nullable<view::Text> = "EnterpriseSpecificMethod";
         /// `ArchitectureId`. Text.
-        architecture_id: value view::Nullable<String> = "ArchitectureId";
+        architecture_id: value view::Nullable<view::Text> = "ArchitectureId";
     }
 }
 
@@ -332,7 +332,7 @@ redfish_proto::patch! {
         /// `RestrictAccessToAllowedClients`. True or false.
         restrict_access_to_allowed_clients: value view::Nullable<bool> = "RestrictAccessToAllowedClients";
         /// `AllowedClients`. A list of texts.
-        allowed_clients: list String = "AllowedClients";
+        allowed_clients: list view::Text = "AllowedClients";
     }
 }
 
@@ -344,7 +344,7 @@ redfish_proto::patch! {
         /// `Port`. An integer.
         port: value view::Nullable<i64> = "Port";
         /// `NTPServers`. A list of texts.
-        ntp_servers: list String = "NTPServers";
+        ntp_servers: list view::Text = "NTPServers";
     }
 }
 
@@ -364,15 +364,15 @@ redfish_proto::patch! {
         /// `Enabled`. True or false.
         enabled: value bool = "Enabled";
         /// `ProxyServerURI`. A URI.
-        proxy_server_uri: value String = "ProxyServerURI";
+        proxy_server_uri: value view::Text = "ProxyServerURI";
         /// `Username`. Text.
-        username: value String = "Username";
+        username: value view::Text = "Username";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `ExcludeAddresses`. A list of texts.
-        exclude_addresses: list String = "ExcludeAddresses";
+        exclude_addresses: list view::Text = "ExcludeAddresses";
         /// `ProxyAutoConfigURI`. A URI.
-        proxy_auto_config_uri: value view::Nullable<String> = "ProxyAutoConfigURI";
+        proxy_auto_config_uri: value view::Nullable<view::Text> = "ProxyAutoConfigURI";
     }
 }
 
@@ -380,15 +380,15 @@ redfish_proto::patch! {
     /// Changes of [`SNMPCommunity`]: its writable members.
     pub struct SNMPCommunityPatch {
         /// `Name`. Text.
-        name: value view::Nullable<String> = "Name";
+        name: value view::Nullable<view::Text> = "Name";
         /// `CommunityString`. Text.
-        community_string: value view::Nullable<String> = "CommunityString";
+        community_string: value view::Nullable<view::Text> = "CommunityString";
         /// `AccessMode`. A value of an enumeration.
         access_mode: value view::Nullable<SNMPCommunityAccessMode> = "AccessMode";
         /// `IPv4AddressRangeLower`. Text.
-        ipv4_address_range_lower: value view::Nullable<String> = "IPv4AddressRangeLower";
+        ipv4_address_range_lower: value view::Nullable<view::Text> = "IPv4AddressRangeLower";
         /// `IPv4AddressRangeUpper`. Text.
-        ipv4_address_range_upper: value view::Nullable<String> = "IPv4AddressRangeUpper";
+        ipv4_address_range_upper: value view::Nullable<view::Text> = "IPv4AddressRangeUpper";
     }
 }
 

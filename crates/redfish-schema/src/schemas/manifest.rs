@@ -46,7 +46,7 @@ redfish_proto::patch! {
     /// Changes of [`Manifest`]: its writable members.
     pub struct ManifestPatch {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Timestamp`. A date and time.
         timestamp: value view::Nullable<view::DateTime> = "Timestamp";
         /// `Expand`. A value of an enumeration.
@@ -62,9 +62,9 @@ redfish_proto::patch! {
         /// `StanzaType`. A value of an enumeration.
         stanza_type: value view::Nullable<StanzaType> = "StanzaType";
         /// `OEMStanzaType`. Text.
-        oem_stanza_type: value view::Nullable<String> = "OEMStanzaType";
+        oem_stanza_type: value view::Nullable<view::Text> = "OEMStanzaType";
         /// `StanzaId`. Text.
-        stanza_id: value view::Nullable<String> = "StanzaId";
+        stanza_id: value view::Nullable<view::Text> = "StanzaId";
     }
 }
 

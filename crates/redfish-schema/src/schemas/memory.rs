@@ -320,15 +320,15 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn disable_master_passphrase(
         &self,
-        region_id: impl Into<String>,
-        passphrase: impl Into<String>,
+        region_id: impl Into<view::Text>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.DisableMasterPassphrase",
             view::Changes::new()
-                .value("RegionId", Into::<String>::into(region_id))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("RegionId", Into::<view::Text>::into(region_id))
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 
@@ -341,15 +341,15 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn disable_passphrase(
         &self,
-        region_id: impl Into<String>,
-        passphrase: impl Into<String>,
+        region_id: impl Into<view::Text>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.DisablePassphrase",
             view::Changes::new()
-                .value("RegionId", Into::<String>::into(region_id))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("RegionId", Into::<view::Text>::into(region_id))
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 
@@ -367,11 +367,11 @@ impl Memory {
     ///
     /// # Errors
     /// If the resource does not offer the action.
-    pub fn inject_persistent_poison(&self, physical_address: impl Into<String>) -> Result<Invoke, Error> {
+    pub fn inject_persistent_poison(&self, physical_address: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.InjectPersistentPoison",
-            view::Changes::new().value("PhysicalAddress", Into::<String>::into(physical_address)),
+            view::Changes::new().value("PhysicalAddress", Into::<view::Text>::into(physical_address)),
         )
     }
 
@@ -384,15 +384,15 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn overwrite_unit(
         &self,
-        region_id: impl Into<String>,
-        passphrase: impl Into<String>,
+        region_id: impl Into<view::Text>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.OverwriteUnit",
             view::Changes::new()
-                .value("RegionId", Into::<String>::into(region_id))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("RegionId", Into::<view::Text>::into(region_id))
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 
@@ -432,7 +432,7 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn scan_media(
         &self,
-        physical_address: impl Into<String>,
+        physical_address: impl Into<view::Text>,
         length: impl Into<i64>,
         optional: impl FnOnce(ScanMediaParameters) -> ScanMediaParameters,
     ) -> Result<Invoke, Error> {
@@ -440,7 +440,7 @@ impl Memory {
             self,
             "Memory.ScanMedia",
             view::Changes::new()
-                .value("PhysicalAddress", Into::<String>::into(physical_address))
+                .value("PhysicalAddress", Into::<view::Text>::into(physical_address))
                 .value("Length", Into::<i64>::into(length))
                 .merge(optional(ScanMediaParameters::new())),
         )
@@ -455,15 +455,15 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn secure_erase_unit(
         &self,
-        region_id: impl Into<String>,
-        passphrase: impl Into<String>,
+        region_id: impl Into<view::Text>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.SecureEraseUnit",
             view::Changes::new()
-                .value("RegionId", Into::<String>::into(region_id))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("RegionId", Into::<view::Text>::into(region_id))
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 
@@ -476,15 +476,15 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn set_master_passphrase(
         &self,
-        region_id: impl Into<String>,
-        passphrase: impl Into<String>,
+        region_id: impl Into<view::Text>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.SetMasterPassphrase",
             view::Changes::new()
-                .value("RegionId", Into::<String>::into(region_id))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("RegionId", Into::<view::Text>::into(region_id))
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 
@@ -497,15 +497,15 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn set_passphrase(
         &self,
-        region_id: impl Into<String>,
-        passphrase: impl Into<String>,
+        region_id: impl Into<view::Text>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.SetPassphrase",
             view::Changes::new()
-                .value("RegionId", Into::<String>::into(region_id))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("RegionId", Into::<view::Text>::into(region_id))
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 
@@ -518,15 +518,15 @@ impl Memory {
     /// If the resource does not offer the action.
     pub fn unlock_unit(
         &self,
-        region_id: impl Into<String>,
-        passphrase: impl Into<String>,
+        region_id: impl Into<view::Text>,
+        passphrase: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Memory.UnlockUnit",
             view::Changes::new()
-                .value("RegionId", Into::<String>::into(region_id))
-                .value("Passphrase", Into::<String>::into(passphrase)),
+                .value("RegionId", Into::<view::Text>::into(region_id))
+                .value("Passphrase", Into::<view::Text>::into(passphrase)),
         )
     }
 }

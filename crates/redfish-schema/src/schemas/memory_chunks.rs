@@ -87,7 +87,7 @@ redfish_proto::patch! {
     /// Changes of [`MemoryChunks`]: its writable members.
     pub struct MemoryChunksPatch of MemoryChunks {
         /// `DisplayName`. Text.
-        display_name: value view::Nullable<String> = "DisplayName";
+        display_name: value view::Nullable<view::Text> = "DisplayName";
         /// `MediaLocation`. A value of an enumeration.
         media_location: value view::Nullable<MediaLocation> = "MediaLocation";
         /// `RequestedOperationalState`. A value of an enumeration.
@@ -100,9 +100,9 @@ redfish_proto::patch! {
     pub struct MemoryChunksCreate creates MemoryChunks (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `MemoryChunkSizeMiB`. An integer in mebibytes (2^20).
         memory_chunk_size_mib: value view::Nullable<i64> = "MemoryChunkSizeMiB";
         /// `AddressRangeType`. A value of an enumeration.
@@ -118,7 +118,7 @@ redfish_proto::patch! {
         /// `Links`. An object.
         links: value Value = "Links";
         /// `DisplayName`. Text.
-        display_name: value view::Nullable<String> = "DisplayName";
+        display_name: value view::Nullable<view::Text> = "DisplayName";
         /// `MediaLocation`. A value of an enumeration.
         media_location: value view::Nullable<MediaLocation> = "MediaLocation";
         /// `RequestedOperationalState`. A value of an enumeration.

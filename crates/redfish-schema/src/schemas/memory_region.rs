@@ -91,9 +91,9 @@ redfish_proto::patch! {
     pub struct MemoryRegionCreate creates MemoryRegion (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `RegionType`. A value of an enumeration.
         region_type: value RegionType = "RegionType";
         /// `RegionNumber`. An integer.

@@ -104,17 +104,17 @@ redfish_proto::patch! {
         /// `MetricDataType`. A value of an enumeration.
         metric_data_type: value view::Nullable<MetricDataType> = "MetricDataType";
         /// `Units`. Text.
-        units: value view::Nullable<String> = "Units";
+        units: value view::Nullable<view::Text> = "Units";
         /// `Calculable`. A value of an enumeration.
         calculable: value view::Nullable<Calculable> = "Calculable";
         /// `IsLinear`. True or false.
         is_linear: value view::Nullable<bool> = "IsLinear";
         /// `MetricProperties`. A list of URIs.
-        metric_properties: list String = "MetricProperties";
+        metric_properties: list view::Text = "MetricProperties";
         /// `SensingInterval`. A duration.
         sensing_interval: value view::Nullable<view::Duration> = "SensingInterval";
         /// `DiscreteValues`. A list of texts.
-        discrete_values: list String = "DiscreteValues";
+        discrete_values: list view::Text = "DiscreteValues";
         /// `CalculationTimeInterval`. A duration.
         calculation_time_interval: value view::Nullable<view::Duration> = "CalculationTimeInterval";
     }
@@ -125,15 +125,15 @@ redfish_proto::patch! {
     pub struct MetricDefinitionCreate creates MetricDefinition (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `MetricType`. A value of an enumeration.
         metric_type: value view::Nullable<MetricType> = "MetricType";
         /// `MetricDataType`. A value of an enumeration.
         metric_data_type: value view::Nullable<MetricDataType> = "MetricDataType";
         /// `Units`. Text.
-        units: value view::Nullable<String> = "Units";
+        units: value view::Nullable<view::Text> = "Units";
         /// `Implementation`. A value of an enumeration.
         implementation: value view::Nullable<ImplementationType> = "Implementation";
         /// `Calculable`. A value of an enumeration.
@@ -143,7 +143,7 @@ redfish_proto::patch! {
         /// `Wildcards`. A list of objects.
         wildcards: list Value = "Wildcards";
         /// `MetricProperties`. A list of URIs.
-        metric_properties: list String = "MetricProperties";
+        metric_properties: list view::Text = "MetricProperties";
         /// `CalculationParameters`. A list of objects.
         calculation_parameters: list Value = "CalculationParameters";
         /// `PhysicalContext`. A value of an enumeration.
@@ -151,25 +151,25 @@ redfish_proto::patch! {
         /// `SensingInterval`. A duration.
         sensing_interval: value view::Nullable<view::Duration> = "SensingInterval";
         /// `DiscreteValues`. A list of texts.
-        discrete_values: list String = "DiscreteValues";
+        discrete_values: list view::Text = "DiscreteValues";
         /// `Precision`. An integer.
         precision: value view::Nullable<i64> = "Precision";
         /// `Accuracy`. A number.
-        accuracy: value view::Nullable<f64> = "Accuracy";
+        accuracy: value view::Nullable<view::Number> = "Accuracy";
         /// `Calibration`. A number.
-        calibration: value view::Nullable<f64> = "Calibration";
+        calibration: value view::Nullable<view::Number> = "Calibration";
         /// `TimestampAccuracy`. A duration.
         timestamp_accuracy: value view::Nullable<view::Duration> = "TimestampAccuracy";
         /// `MinReadingRange`. A number.
-        min_reading_range: value view::Nullable<f64> = "MinReadingRange";
+        min_reading_range: value view::Nullable<view::Number> = "MinReadingRange";
         /// `MaxReadingRange`. A number.
-        max_reading_range: value view::Nullable<f64> = "MaxReadingRange";
+        max_reading_range: value view::Nullable<view::Number> = "MaxReadingRange";
         /// `CalculationAlgorithm`. A value of an enumeration.
         calculation_algorithm: value view::Nullable<CalculationAlgorithmEnum> = "CalculationAlgorithm";
         /// `CalculationTimeInterval`. A duration.
         calculation_time_interval: value view::Nullable<view::Duration> = "CalculationTimeInterval";
         /// `OEMCalculationAlgorithm`. Text.
-        oem_calculation_algorithm: value view::Nullable<String> = "OEMCalculationAlgorithm";
+        oem_calculation_algorithm: value view::Nullable<view::Text> = "OEMCalculationAlgorithm";
         /// `LogicalContexts`. A list of values of an enumeration.
         logical_contexts: list crate::physical_context::LogicalContext = "LogicalContexts";
     }

@@ -124,7 +124,7 @@ redfish_proto::patch! {
         /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
         /// `MetricProperties`. A list of URIs.
-        metric_properties: list String = "MetricProperties";
+        metric_properties: list view::Text = "MetricProperties";
         /// `Metrics`. A list of objects.
         metrics: objects MetricPatch = "Metrics";
         /// `SuppressRepeatedMetricValue`. True or false.
@@ -142,9 +142,9 @@ redfish_proto::patch! {
     /// Changes of [`Metric`]: its writable members.
     pub struct MetricPatch {
         /// `MetricId`. Text.
-        metric_id: value view::Nullable<String> = "MetricId";
+        metric_id: value view::Nullable<view::Text> = "MetricId";
         /// `MetricProperties`. A list of URIs.
-        metric_properties: list String = "MetricProperties";
+        metric_properties: list view::Text = "MetricProperties";
         /// `CollectionFunction`. A value of an enumeration.
         collection_function: value view::Nullable<CalculationAlgorithmEnum> = "CollectionFunction";
         /// `CollectionDuration`. A duration.
@@ -158,11 +158,11 @@ redfish_proto::patch! {
     /// Changes of [`Wildcard`]: its writable members.
     pub struct WildcardPatch {
         /// `Name`. Text.
-        name: value view::Nullable<String> = "Name";
+        name: value view::Nullable<view::Text> = "Name";
         /// `Keys`. A list of texts. Deprecated by the schema.
-        keys: list String = "Keys";
+        keys: list view::Text = "Keys";
         /// `Values`. A list of texts.
-        values: list String = "Values";
+        values: list view::Text = "Values";
     }
 }
 
@@ -171,9 +171,9 @@ redfish_proto::patch! {
     pub struct MetricReportDefinitionCreate creates MetricReportDefinition (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `MetricReportDefinitionType`. A value of an enumeration.
         metric_report_definition_type: value view::Nullable<MetricReportDefinitionType> = "MetricReportDefinitionType";
         /// `Schedule`. An object.
@@ -188,7 +188,7 @@ redfish_proto::patch! {
         /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
         /// `MetricProperties`. A list of URIs.
-        metric_properties: list String = "MetricProperties";
+        metric_properties: list view::Text = "MetricProperties";
         /// `Metrics`. A list of objects.
         metrics: objects MetricPatch = "Metrics";
         /// `SuppressRepeatedMetricValue`. True or false.

@@ -318,9 +318,9 @@ redfish_proto::patch! {
     /// Changes of [`BootTargets`]: its writable members.
     pub struct BootTargetsPatch {
         /// `WWPN`. Text.
-        wwpn: value view::Nullable<String> = "WWPN";
+        wwpn: value view::Nullable<view::Text> = "WWPN";
         /// `LUNID`. Text.
-        lunid: value view::Nullable<String> = "LUNID";
+        lunid: value view::Nullable<view::Text> = "LUNID";
         /// `BootPriority`. An integer.
         boot_priority: value view::Nullable<i64> = "BootPriority";
     }
@@ -330,7 +330,7 @@ redfish_proto::patch! {
     /// Changes of [`Ethernet`]: its writable members.
     pub struct EthernetPatch {
         /// `MACAddress`. Text.
-        mac_address: value view::Nullable<String> = "MACAddress";
+        mac_address: value view::Nullable<view::Text> = "MACAddress";
         /// `MTUSize`. An integer.
         mtu_size: value view::Nullable<i64> = "MTUSize";
         /// `VLAN`. An object.
@@ -342,9 +342,9 @@ redfish_proto::patch! {
     /// Changes of [`FibreChannel`]: its writable members.
     pub struct FibreChannelPatch {
         /// `WWPN`. Text.
-        wwpn: value view::Nullable<String> = "WWPN";
+        wwpn: value view::Nullable<view::Text> = "WWPN";
         /// `WWNN`. Text.
-        wwnn: value view::Nullable<String> = "WWNN";
+        wwnn: value view::Nullable<view::Text> = "WWNN";
         /// `WWNSource`. A value of an enumeration.
         wwn_source: value view::Nullable<WWNSource> = "WWNSource";
         /// `FCoELocalVLANId`. An integer.
@@ -360,7 +360,7 @@ redfish_proto::patch! {
     /// Changes of [`HTTPBoot`]: its writable members.
     pub struct HTTPBootPatch {
         /// `BootMediaURI`. A URI.
-        boot_media_uri: value view::Nullable<String> = "BootMediaURI";
+        boot_media_uri: value view::Nullable<view::Text> = "BootMediaURI";
     }
 }
 
@@ -394,19 +394,19 @@ redfish_proto::patch! {
         /// `IPAddressType`. A value of an enumeration.
         ip_address_type: value view::Nullable<IPAddressType> = "IPAddressType";
         /// `InitiatorIPAddress`. Text.
-        initiator_ip_address: value view::Nullable<String> = "InitiatorIPAddress";
+        initiator_ip_address: value view::Nullable<view::Text> = "InitiatorIPAddress";
         /// `InitiatorName`. Text.
-        initiator_name: value view::Nullable<String> = "InitiatorName";
+        initiator_name: value view::Nullable<view::Text> = "InitiatorName";
         /// `InitiatorDefaultGateway`. Text.
-        initiator_default_gateway: value view::Nullable<String> = "InitiatorDefaultGateway";
+        initiator_default_gateway: value view::Nullable<view::Text> = "InitiatorDefaultGateway";
         /// `InitiatorNetmask`. Text.
-        initiator_netmask: value view::Nullable<String> = "InitiatorNetmask";
+        initiator_netmask: value view::Nullable<view::Text> = "InitiatorNetmask";
         /// `TargetInfoViaDHCP`. True or false.
         target_info_via_dhcp: value view::Nullable<bool> = "TargetInfoViaDHCP";
         /// `PrimaryTargetName`. Text.
-        primary_target_name: value view::Nullable<String> = "PrimaryTargetName";
+        primary_target_name: value view::Nullable<view::Text> = "PrimaryTargetName";
         /// `PrimaryTargetIPAddress`. Text.
-        primary_target_ip_address: value view::Nullable<String> = "PrimaryTargetIPAddress";
+        primary_target_ip_address: value view::Nullable<view::Text> = "PrimaryTargetIPAddress";
         /// `PrimaryTargetTCPPort`. An integer.
         primary_target_tcp_port: value view::Nullable<i64> = "PrimaryTargetTCPPort";
         /// `PrimaryLUN`. An integer.
@@ -416,11 +416,11 @@ redfish_proto::patch! {
         /// `PrimaryVLANId`. An integer.
         primary_vlan_id: value view::Nullable<i64> = "PrimaryVLANId";
         /// `PrimaryDNS`. Text.
-        primary_dns: value view::Nullable<String> = "PrimaryDNS";
+        primary_dns: value view::Nullable<view::Text> = "PrimaryDNS";
         /// `SecondaryTargetName`. Text.
-        secondary_target_name: value view::Nullable<String> = "SecondaryTargetName";
+        secondary_target_name: value view::Nullable<view::Text> = "SecondaryTargetName";
         /// `SecondaryTargetIPAddress`. Text.
-        secondary_target_ip_address: value view::Nullable<String> = "SecondaryTargetIPAddress";
+        secondary_target_ip_address: value view::Nullable<view::Text> = "SecondaryTargetIPAddress";
         /// `SecondaryTargetTCPPort`. An integer.
         secondary_target_tcp_port: value view::Nullable<i64> = "SecondaryTargetTCPPort";
         /// `SecondaryLUN`. An integer.
@@ -430,7 +430,7 @@ redfish_proto::patch! {
         /// `SecondaryVLANId`. An integer.
         secondary_vlan_id: value view::Nullable<i64> = "SecondaryVLANId";
         /// `SecondaryDNS`. Text.
-        secondary_dns: value view::Nullable<String> = "SecondaryDNS";
+        secondary_dns: value view::Nullable<view::Text> = "SecondaryDNS";
         /// `IPMaskDNSViaDHCP`. True or false.
         ip_mask_dns_via_dhcp: value view::Nullable<bool> = "IPMaskDNSViaDHCP";
         /// `RouterAdvertisementEnabled`. True or false.
@@ -438,13 +438,13 @@ redfish_proto::patch! {
         /// `AuthenticationMethod`. A value of an enumeration.
         authentication_method: value view::Nullable<AuthenticationMethod> = "AuthenticationMethod";
         /// `CHAPUsername`. Text.
-        chap_username: value view::Nullable<String> = "CHAPUsername";
+        chap_username: value view::Nullable<view::Text> = "CHAPUsername";
         /// `CHAPSecret`. Text.
-        chap_secret: value view::Nullable<String> = "CHAPSecret";
+        chap_secret: value view::Nullable<view::Text> = "CHAPSecret";
         /// `MutualCHAPUsername`. Text.
-        mutual_chap_username: value view::Nullable<String> = "MutualCHAPUsername";
+        mutual_chap_username: value view::Nullable<view::Text> = "MutualCHAPUsername";
         /// `MutualCHAPSecret`. Text.
-        mutual_chap_secret: value view::Nullable<String> = "MutualCHAPSecret";
+        mutual_chap_secret: value view::Nullable<view::Text> = "MutualCHAPSecret";
     }
 }
 

@@ -97,11 +97,11 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// The body that creates a [`OutboundConnection`], with what the schema requires as arguments of `new`.
     pub struct OutboundConnectionCreate creates OutboundConnection (
-    authentication: value AuthenticationType = "Authentication", endpoint_uri: value String = "EndpointURI", roles: list String = "Roles", web_socket_ping_interval_minutes: value i64 = "WebSocketPingIntervalMinutes") {
+    authentication: value AuthenticationType = "Authentication", endpoint_uri: value view::Text = "EndpointURI", roles: list view::Text = "Roles", web_socket_ping_interval_minutes: value i64 = "WebSocketPingIntervalMinutes") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `ConnectionEnabled`. True or false.
         connection_enabled: value view::Nullable<bool> = "ConnectionEnabled";
         /// `Links`. An object.

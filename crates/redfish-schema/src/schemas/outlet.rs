@@ -195,13 +195,13 @@ redfish_proto::patch! {
         /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.
         indicator_led: value view::Nullable<crate::resource::IndicatorLED> = "IndicatorLED";
         /// `PowerOnDelaySeconds`. A number.
-        power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
+        power_on_delay_seconds: value view::Nullable<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`. A number.
-        power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
+        power_off_delay_seconds: value view::Nullable<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`. A number.
-        power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
+        power_cycle_delay_seconds: value view::Nullable<view::Number> = "PowerCycleDelaySeconds";
         /// `PowerRestoreDelaySeconds`. A number.
-        power_restore_delay_seconds: value view::Nullable<f64> = "PowerRestoreDelaySeconds";
+        power_restore_delay_seconds: value view::Nullable<view::Number> = "PowerRestoreDelaySeconds";
         /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value crate::circuit::PowerRestorePolicyTypes = "PowerRestorePolicy";
         /// `Links`. An object.
@@ -209,9 +209,9 @@ redfish_proto::patch! {
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `ElectricalConsumerNames`. A list of texts.
-        electrical_consumer_names: list String = "ElectricalConsumerNames";
+        electrical_consumer_names: list view::Text = "ElectricalConsumerNames";
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `PowerControlLocked`. True or false.
         power_control_locked: value bool = "PowerControlLocked";
         /// `ConfigurationLocked`. True or false.

@@ -107,15 +107,15 @@ redfish_proto::patch! {
     /// Changes of [`OutletGroup`]: its writable members.
     pub struct OutletGroupPatch of OutletGroup {
         /// `CreatedBy`. Text.
-        created_by: value view::Nullable<String> = "CreatedBy";
+        created_by: value view::Nullable<view::Text> = "CreatedBy";
         /// `PowerOnDelaySeconds`. A number.
-        power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
+        power_on_delay_seconds: value view::Nullable<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`. A number.
-        power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
+        power_off_delay_seconds: value view::Nullable<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`. A number.
-        power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
+        power_cycle_delay_seconds: value view::Nullable<view::Number> = "PowerCycleDelaySeconds";
         /// `PowerRestoreDelaySeconds`. A number.
-        power_restore_delay_seconds: value view::Nullable<f64> = "PowerRestoreDelaySeconds";
+        power_restore_delay_seconds: value view::Nullable<view::Number> = "PowerRestoreDelaySeconds";
         /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value crate::circuit::PowerRestorePolicyTypes = "PowerRestorePolicy";
         /// `Links`. An object.
@@ -142,19 +142,19 @@ redfish_proto::patch! {
     pub struct OutletGroupCreate creates OutletGroup (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `CreatedBy`. Text.
-        created_by: value view::Nullable<String> = "CreatedBy";
+        created_by: value view::Nullable<view::Text> = "CreatedBy";
         /// `PowerOnDelaySeconds`. A number.
-        power_on_delay_seconds: value view::Nullable<f64> = "PowerOnDelaySeconds";
+        power_on_delay_seconds: value view::Nullable<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`. A number.
-        power_off_delay_seconds: value view::Nullable<f64> = "PowerOffDelaySeconds";
+        power_off_delay_seconds: value view::Nullable<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`. A number.
-        power_cycle_delay_seconds: value view::Nullable<f64> = "PowerCycleDelaySeconds";
+        power_cycle_delay_seconds: value view::Nullable<view::Number> = "PowerCycleDelaySeconds";
         /// `PowerRestoreDelaySeconds`. A number.
-        power_restore_delay_seconds: value view::Nullable<f64> = "PowerRestoreDelaySeconds";
+        power_restore_delay_seconds: value view::Nullable<view::Number> = "PowerRestoreDelaySeconds";
         /// `PowerRestorePolicy`. A value of an enumeration.
         power_restore_policy: value crate::circuit::PowerRestorePolicyTypes = "PowerRestorePolicy";
         /// `PowerState`. A value of an enumeration.

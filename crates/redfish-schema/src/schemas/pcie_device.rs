@@ -262,7 +262,7 @@ redfish_proto::patch! {
     /// Changes of [`PCIeDevice`]: its writable members.
     pub struct PCIeDevicePatch of PCIeDevice {
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `ReadyToRemove`. True or false.
         ready_to_remove: value view::Nullable<bool> = "ReadyToRemove";
         /// `Slot`. An object.

@@ -506,7 +506,7 @@ redfish_proto::patch! {
         /// `HostDevice`. A value of an enumeration.
         host_device: value view::Nullable<HostDeviceType> = "HostDevice";
         /// `ConfiguredSpeedGbps`. A number in gigabits per second.
-        configured_speed_gbps: value view::Nullable<f64> = "ConfiguredSpeedGbps";
+        configured_speed_gbps: value view::Nullable<view::Number> = "ConfiguredSpeedGbps";
         /// `ConfiguredWidth`. An integer.
         configured_width: value view::Nullable<i64> = "ConfiguredWidth";
         /// `UALink`. An object.
@@ -528,7 +528,7 @@ redfish_proto::patch! {
     /// Changes of [`ConfiguredNetworkLink`]: its writable members.
     pub struct ConfiguredNetworkLinkPatch {
         /// `ConfiguredLinkSpeedGbps`. A number in gigabits per second.
-        configured_link_speed_gbps: value view::Nullable<f64> = "ConfiguredLinkSpeedGbps";
+        configured_link_speed_gbps: value view::Nullable<view::Number> = "ConfiguredLinkSpeedGbps";
         /// `ConfiguredWidth`. An integer.
         configured_width: value view::Nullable<i64> = "ConfiguredWidth";
     }
@@ -588,31 +588,31 @@ redfish_proto::patch! {
     /// Changes of [`LLDPTransmit`]: its writable members.
     pub struct LLDPTransmitPatch {
         /// `ChassisId`. Text.
-        chassis_id: value view::Nullable<String> = "ChassisId";
+        chassis_id: value view::Nullable<view::Text> = "ChassisId";
         /// `ChassisIdSubtype`. A value of an enumeration.
         chassis_id_subtype: value view::Nullable<IEEE802IdSubtype> = "ChassisIdSubtype";
         /// `ManagementVlanId`. An integer.
         management_vlan_id: value view::Nullable<i64> = "ManagementVlanId";
         /// `ManagementAddressIPv4`. Text.
-        management_address_ipv4: value view::Nullable<String> = "ManagementAddressIPv4";
+        management_address_ipv4: value view::Nullable<view::Text> = "ManagementAddressIPv4";
         /// `ManagementAddressIPv6`. Text.
-        management_address_ipv6: value view::Nullable<String> = "ManagementAddressIPv6";
+        management_address_ipv6: value view::Nullable<view::Text> = "ManagementAddressIPv6";
         /// `ManagementAddressMAC`. Text.
-        management_address_mac: value view::Nullable<String> = "ManagementAddressMAC";
+        management_address_mac: value view::Nullable<view::Text> = "ManagementAddressMAC";
         /// `PortId`. Text.
-        port_id: value view::Nullable<String> = "PortId";
+        port_id: value view::Nullable<view::Text> = "PortId";
         /// `PortIdSubtype`. A value of an enumeration.
         port_id_subtype: value view::Nullable<IEEE802IdSubtype> = "PortIdSubtype";
         /// `SystemName`. Text.
-        system_name: value view::Nullable<String> = "SystemName";
+        system_name: value view::Nullable<view::Text> = "SystemName";
         /// `SystemDescription`. Text.
-        system_description: value view::Nullable<String> = "SystemDescription";
+        system_description: value view::Nullable<view::Text> = "SystemDescription";
         /// `SystemCapabilities`. A list of values of an enumeration.
         system_capabilities: list LLDPSystemCapabilities = "SystemCapabilities";
         /// `AdditionalManagementAddressesIPv4`. A list of texts.
-        additional_management_addresses_ipv4: list String = "AdditionalManagementAddressesIPv4";
+        additional_management_addresses_ipv4: list view::Text = "AdditionalManagementAddressesIPv4";
         /// `AdditionalManagementAddressesIPv6`. A list of texts.
-        additional_management_addresses_ipv6: list String = "AdditionalManagementAddressesIPv6";
+        additional_management_addresses_ipv6: list view::Text = "AdditionalManagementAddressesIPv6";
     }
 }
 

@@ -231,14 +231,14 @@ impl Power {
     /// If the resource does not offer the action.
     pub fn power_supply_reset(
         &self,
-        member_id: impl Into<String>,
+        member_id: impl Into<view::Text>,
         optional: impl FnOnce(PowerSupplyResetParameters) -> PowerSupplyResetParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Power.PowerSupplyReset",
             view::Changes::new()
-                .value("MemberId", Into::<String>::into(member_id))
+                .value("MemberId", Into::<view::Text>::into(member_id))
                 .merge(optional(PowerSupplyResetParameters::new())),
         )
     }
@@ -274,7 +274,7 @@ redfish_proto::patch! {
     /// Changes of [`PowerLimit`]: its writable members.
     pub struct PowerLimitPatch {
         /// `LimitInWatts`. A number in watts.
-        limit_in_watts: value view::Nullable<f64> = "LimitInWatts";
+        limit_in_watts: value view::Nullable<view::Number> = "LimitInWatts";
         /// `LimitException`. A value of an enumeration.
         limit_exception: value view::Nullable<PowerLimitException> = "LimitException";
         /// `CorrectionInMs`. An integer in milliseconds.

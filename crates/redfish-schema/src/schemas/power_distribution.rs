@@ -185,11 +185,11 @@ redfish_proto::patch! {
     /// Optional parameters of the action `PowerDistribution.ExportConfiguration`.
     pub struct ExportConfigurationParameters {
         /// `OEMComponents`. A list of texts.
-        oem_components: list String = "OEMComponents";
+        oem_components: list view::Text = "OEMComponents";
         /// `Security`. A value of an enumeration.
         security: value ExportSecurity = "Security";
         /// `EncryptionPassphrase`. Text.
-        encryption_passphrase: value String = "EncryptionPassphrase";
+        encryption_passphrase: value view::Text = "EncryptionPassphrase";
     }
 }
 
@@ -197,7 +197,7 @@ redfish_proto::patch! {
     /// Changes of [`PowerDistribution`]: its writable members.
     pub struct PowerDistributionPatch of PowerDistribution {
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `TransferConfiguration`. An object.
@@ -209,7 +209,7 @@ redfish_proto::patch! {
         /// `MainsRedundancy`. An object.
         mains_redundancy: object crate::redundancy::RedundantGroupPatch = "MainsRedundancy";
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `PowerDistributionRedundancy`. A list of objects.
         power_distribution_redundancy: objects crate::redundancy::RedundantGroupPatch = "PowerDistributionRedundancy";
     }
@@ -219,7 +219,7 @@ redfish_proto::patch! {
     /// Changes of [`TransferConfiguration`]: its writable members.
     pub struct TransferConfigurationPatch {
         /// `ActiveMainsId`. Text.
-        active_mains_id: value view::Nullable<String> = "ActiveMainsId";
+        active_mains_id: value view::Nullable<view::Text> = "ActiveMainsId";
         /// `AutoTransferEnabled`. True or false.
         auto_transfer_enabled: value view::Nullable<bool> = "AutoTransferEnabled";
         /// `ClosedTransitionAllowed`. True or false.
@@ -227,7 +227,7 @@ redfish_proto::patch! {
         /// `ClosedTransitionTimeoutSeconds`. An integer.
         closed_transition_timeout_seconds: value view::Nullable<i64> = "ClosedTransitionTimeoutSeconds";
         /// `PreferredMainsId`. Text.
-        preferred_mains_id: value view::Nullable<String> = "PreferredMainsId";
+        preferred_mains_id: value view::Nullable<view::Text> = "PreferredMainsId";
         /// `RetransferDelaySeconds`. An integer.
         retransfer_delay_seconds: value view::Nullable<i64> = "RetransferDelaySeconds";
         /// `RetransferEnabled`. True or false.
@@ -245,13 +245,13 @@ redfish_proto::patch! {
         /// `TransferSensitivity`. A value of an enumeration.
         transfer_sensitivity: value view::Nullable<TransferSensitivityType> = "TransferSensitivity";
         /// `OverVoltageRMSPercentage`. A number in percent.
-        over_voltage_rms_percentage: value view::Nullable<f64> = "OverVoltageRMSPercentage";
+        over_voltage_rms_percentage: value view::Nullable<view::Number> = "OverVoltageRMSPercentage";
         /// `UnderVoltageRMSPercentage`. A number in percent.
-        under_voltage_rms_percentage: value view::Nullable<f64> = "UnderVoltageRMSPercentage";
+        under_voltage_rms_percentage: value view::Nullable<view::Number> = "UnderVoltageRMSPercentage";
         /// `OverNominalFrequencyHz`. A number in hertz.
-        over_nominal_frequency_hz: value view::Nullable<f64> = "OverNominalFrequencyHz";
+        over_nominal_frequency_hz: value view::Nullable<view::Number> = "OverNominalFrequencyHz";
         /// `UnderNominalFrequencyHz`. A number in hertz.
-        under_nominal_frequency_hz: value view::Nullable<f64> = "UnderNominalFrequencyHz";
+        under_nominal_frequency_hz: value view::Nullable<view::Number> = "UnderNominalFrequencyHz";
     }
 }
 

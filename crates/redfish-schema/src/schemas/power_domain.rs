@@ -80,9 +80,9 @@ redfish_proto::patch! {
     pub struct PowerDomainCreate creates PowerDomain (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Links`. An object.
         links: object LinksPatch = "Links";
     }

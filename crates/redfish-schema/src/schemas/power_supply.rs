@@ -172,9 +172,9 @@ redfish_proto::patch! {
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `ElectricalSourceManagerURIs`. A list of URIs.
-        electrical_source_manager_uris: list String = "ElectricalSourceManagerURIs";
+        electrical_source_manager_uris: list view::Text = "ElectricalSourceManagerURIs";
         /// `ElectricalSourceNames`. A list of texts.
-        electrical_source_names: list String = "ElectricalSourceNames";
+        electrical_source_names: list view::Text = "ElectricalSourceNames";
     }
 }
 

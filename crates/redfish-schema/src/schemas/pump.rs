@@ -86,15 +86,15 @@ redfish_proto::patch! {
     /// Changes of [`Pump`]: its writable members.
     pub struct PumpPatch of Pump {
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `LocationIndicatorActive`. True or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `ServiceHours`. A number.
-        service_hours: value view::Nullable<f64> = "ServiceHours";
+        service_hours: value view::Nullable<view::Number> = "ServiceHours";
     }
 }
 

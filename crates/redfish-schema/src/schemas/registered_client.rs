@@ -57,15 +57,15 @@ redfish_proto::patch! {
         /// `ExpirationDate`. A date and time.
         expiration_date: value view::DateTime = "ExpirationDate";
         /// `ClientURI`. A URI.
-        client_uri: value String = "ClientURI";
+        client_uri: value view::Text = "ClientURI";
         /// `ClientType`. A value of an enumeration.
         client_type: value ClientType = "ClientType";
         /// `ManagedResources`. A list of objects.
         managed_resources: objects ManagedResourcePatch = "ManagedResources";
         /// `Context`. Text.
-        context: value String = "Context";
+        context: value view::Text = "Context";
         /// `SubContext`. Text.
-        sub_context: value String = "SubContext";
+        sub_context: value view::Text = "SubContext";
     }
 }
 
@@ -73,7 +73,7 @@ redfish_proto::patch! {
     /// Changes of [`ManagedResource`]: its writable members.
     pub struct ManagedResourcePatch {
         /// `ManagedResourceURI`. A URI.
-        managed_resource_uri: value view::Nullable<String> = "ManagedResourceURI";
+        managed_resource_uri: value view::Nullable<view::Text> = "ManagedResourceURI";
         /// `PreferExclusive`. True or false.
         prefer_exclusive: value view::Nullable<bool> = "PreferExclusive";
         /// `IncludesSubordinates`. True or false.
@@ -86,21 +86,21 @@ redfish_proto::patch! {
     pub struct RegisteredClientCreate creates RegisteredClient (
     client_type: value ClientType = "ClientType") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `CreatedDate`. A date and time.
         created_date: value view::DateTime = "CreatedDate";
         /// `ExpirationDate`. A date and time.
         expiration_date: value view::DateTime = "ExpirationDate";
         /// `ClientURI`. A URI.
-        client_uri: value String = "ClientURI";
+        client_uri: value view::Text = "ClientURI";
         /// `ManagedResources`. A list of objects.
         managed_resources: objects ManagedResourcePatch = "ManagedResources";
         /// `Context`. Text.
-        context: value String = "Context";
+        context: value view::Text = "Context";
         /// `SubContext`. Text.
-        sub_context: value String = "SubContext";
+        sub_context: value view::Text = "SubContext";
     }
 }
 

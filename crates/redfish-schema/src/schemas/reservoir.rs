@@ -65,7 +65,7 @@ redfish_proto::patch! {
     /// Changes of [`Reservoir`]: its writable members.
     pub struct ReservoirPatch of Reservoir {
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `LocationIndicatorActive`. True or false.

@@ -340,11 +340,11 @@ redfish_proto::patch! {
     /// Changes of [`ContactInfo`]: its writable members.
     pub struct ContactInfoPatch {
         /// `ContactName`. Text.
-        contact_name: value view::Nullable<String> = "ContactName";
+        contact_name: value view::Nullable<view::Text> = "ContactName";
         /// `PhoneNumber`. Text.
-        phone_number: value view::Nullable<String> = "PhoneNumber";
+        phone_number: value view::Nullable<view::Text> = "PhoneNumber";
         /// `EmailAddress`. Text.
-        email_address: value view::Nullable<String> = "EmailAddress";
+        email_address: value view::Nullable<view::Text> = "EmailAddress";
     }
 }
 
@@ -352,7 +352,7 @@ redfish_proto::patch! {
     /// Changes of [`ImportParameters`]: its writable members.
     pub struct ImportParametersPatch {
         /// `EncryptionPassphrase`. Text.
-        encryption_passphrase: value view::Nullable<String> = "EncryptionPassphrase";
+        encryption_passphrase: value view::Nullable<view::Text> = "EncryptionPassphrase";
     }
 }
 
@@ -364,11 +364,11 @@ redfish_proto::patch! {
         /// `Placement`. An object.
         placement: object PlacementPatch = "Placement";
         /// `Longitude`. A number in degrees.
-        longitude: value view::Nullable<f64> = "Longitude";
+        longitude: value view::Nullable<view::Number> = "Longitude";
         /// `Latitude`. A number in degrees.
-        latitude: value view::Nullable<f64> = "Latitude";
+        latitude: value view::Nullable<view::Number> = "Latitude";
         /// `AltitudeMeters`. A number in meters.
-        altitude_meters: value view::Nullable<f64> = "AltitudeMeters";
+        altitude_meters: value view::Nullable<view::Number> = "AltitudeMeters";
         /// `Contacts`. A list of objects.
         contacts: objects ContactInfoPatch = "Contacts";
         /// `PhysicalAddress`. An object.
@@ -380,19 +380,19 @@ redfish_proto::patch! {
     /// Changes of [`PhysicalAddress`]: its writable members.
     pub struct PhysicalAddressPatch {
         /// `StreetAddress`. Text.
-        street_address: value view::Nullable<String> = "StreetAddress";
+        street_address: value view::Nullable<view::Text> = "StreetAddress";
         /// `City`. Text.
-        city: value view::Nullable<String> = "City";
+        city: value view::Nullable<view::Text> = "City";
         /// `StateOrProvince`. Text.
-        state_or_province: value view::Nullable<String> = "StateOrProvince";
+        state_or_province: value view::Nullable<view::Text> = "StateOrProvince";
         /// `ISOSubdivisionCode`. Text.
-        iso_subdivision_code: value view::Nullable<String> = "ISOSubdivisionCode";
+        iso_subdivision_code: value view::Nullable<view::Text> = "ISOSubdivisionCode";
         /// `Country`. Text.
-        country: value view::Nullable<String> = "Country";
+        country: value view::Nullable<view::Text> = "Country";
         /// `ISOCountryCode`. Text.
-        iso_country_code: value view::Nullable<String> = "ISOCountryCode";
+        iso_country_code: value view::Nullable<view::Text> = "ISOCountryCode";
         /// `PostalCode`. Text.
-        postal_code: value view::Nullable<String> = "PostalCode";
+        postal_code: value view::Nullable<view::Text> = "PostalCode";
     }
 }
 
@@ -400,19 +400,19 @@ redfish_proto::patch! {
     /// Changes of [`Placement`]: its writable members.
     pub struct PlacementPatch {
         /// `Row`. Text.
-        row: value view::Nullable<String> = "Row";
+        row: value view::Nullable<view::Text> = "Row";
         /// `Rack`. Text.
-        rack: value view::Nullable<String> = "Rack";
+        rack: value view::Nullable<view::Text> = "Rack";
         /// `RackOffsetUnits`. A value of an enumeration.
         rack_offset_units: value view::Nullable<RackUnits> = "RackOffsetUnits";
         /// `RackOffset`. An integer.
         rack_offset: value view::Nullable<i64> = "RackOffset";
         /// `AdditionalInfo`. Text.
-        additional_info: value view::Nullable<String> = "AdditionalInfo";
+        additional_info: value view::Nullable<view::Text> = "AdditionalInfo";
         /// `Room`. Text.
-        room: value view::Nullable<String> = "Room";
+        room: value view::Nullable<view::Text> = "Room";
         /// `FacilityName`. Text.
-        facility_name: value view::Nullable<String> = "FacilityName";
+        facility_name: value view::Nullable<view::Text> = "FacilityName";
     }
 }
 
@@ -420,71 +420,71 @@ redfish_proto::patch! {
     /// Changes of [`PostalAddress`]: its writable members.
     pub struct PostalAddressPatch {
         /// `Country`. Text.
-        country: value view::Nullable<String> = "Country";
+        country: value view::Nullable<view::Text> = "Country";
         /// `Territory`. Text.
-        territory: value view::Nullable<String> = "Territory";
+        territory: value view::Nullable<view::Text> = "Territory";
         /// `District`. Text.
-        district: value view::Nullable<String> = "District";
+        district: value view::Nullable<view::Text> = "District";
         /// `City`. Text.
-        city: value view::Nullable<String> = "City";
+        city: value view::Nullable<view::Text> = "City";
         /// `Division`. Text.
-        division: value view::Nullable<String> = "Division";
+        division: value view::Nullable<view::Text> = "Division";
         /// `Neighborhood`. Text.
-        neighborhood: value view::Nullable<String> = "Neighborhood";
+        neighborhood: value view::Nullable<view::Text> = "Neighborhood";
         /// `LeadingStreetDirection`. Text.
-        leading_street_direction: value view::Nullable<String> = "LeadingStreetDirection";
+        leading_street_direction: value view::Nullable<view::Text> = "LeadingStreetDirection";
         /// `Street`. Text.
-        street: value view::Nullable<String> = "Street";
+        street: value view::Nullable<view::Text> = "Street";
         /// `TrailingStreetSuffix`. Text.
-        trailing_street_suffix: value view::Nullable<String> = "TrailingStreetSuffix";
+        trailing_street_suffix: value view::Nullable<view::Text> = "TrailingStreetSuffix";
         /// `StreetSuffix`. Text.
-        street_suffix: value view::Nullable<String> = "StreetSuffix";
+        street_suffix: value view::Nullable<view::Text> = "StreetSuffix";
         /// `HouseNumber`. An integer.
         house_number: value view::Nullable<i64> = "HouseNumber";
         /// `HouseNumberSuffix`. Text.
-        house_number_suffix: value view::Nullable<String> = "HouseNumberSuffix";
+        house_number_suffix: value view::Nullable<view::Text> = "HouseNumberSuffix";
         /// `Landmark`. Text.
-        landmark: value view::Nullable<String> = "Landmark";
+        landmark: value view::Nullable<view::Text> = "Landmark";
         /// `Location`. Text. Deprecated by the schema.
-        location: value view::Nullable<String> = "Location";
+        location: value view::Nullable<view::Text> = "Location";
         /// `Floor`. Text.
-        floor: value view::Nullable<String> = "Floor";
+        floor: value view::Nullable<view::Text> = "Floor";
         /// `Name`. Text.
-        name: value view::Nullable<String> = "Name";
+        name: value view::Nullable<view::Text> = "Name";
         /// `PostalCode`. Text.
-        postal_code: value view::Nullable<String> = "PostalCode";
+        postal_code: value view::Nullable<view::Text> = "PostalCode";
         /// `Building`. Text.
-        building: value view::Nullable<String> = "Building";
+        building: value view::Nullable<view::Text> = "Building";
         /// `Unit`. Text.
-        unit: value view::Nullable<String> = "Unit";
+        unit: value view::Nullable<view::Text> = "Unit";
         /// `Room`. Text.
-        room: value view::Nullable<String> = "Room";
+        room: value view::Nullable<view::Text> = "Room";
         /// `Seat`. Text.
-        seat: value view::Nullable<String> = "Seat";
+        seat: value view::Nullable<view::Text> = "Seat";
         /// `PlaceType`. Text.
-        place_type: value view::Nullable<String> = "PlaceType";
+        place_type: value view::Nullable<view::Text> = "PlaceType";
         /// `Community`. Text.
-        community: value view::Nullable<String> = "Community";
+        community: value view::Nullable<view::Text> = "Community";
         /// `POBox`. Text.
-        po_box: value view::Nullable<String> = "POBox";
+        po_box: value view::Nullable<view::Text> = "POBox";
         /// `AdditionalCode`. Text.
-        additional_code: value view::Nullable<String> = "AdditionalCode";
+        additional_code: value view::Nullable<view::Text> = "AdditionalCode";
         /// `Road`. Text.
-        road: value view::Nullable<String> = "Road";
+        road: value view::Nullable<view::Text> = "Road";
         /// `RoadSection`. Text.
-        road_section: value view::Nullable<String> = "RoadSection";
+        road_section: value view::Nullable<view::Text> = "RoadSection";
         /// `RoadBranch`. Text.
-        road_branch: value view::Nullable<String> = "RoadBranch";
+        road_branch: value view::Nullable<view::Text> = "RoadBranch";
         /// `RoadSubBranch`. Text.
-        road_sub_branch: value view::Nullable<String> = "RoadSubBranch";
+        road_sub_branch: value view::Nullable<view::Text> = "RoadSubBranch";
         /// `RoadPreModifier`. Text.
-        road_pre_modifier: value view::Nullable<String> = "RoadPreModifier";
+        road_pre_modifier: value view::Nullable<view::Text> = "RoadPreModifier";
         /// `RoadPostModifier`. Text.
-        road_post_modifier: value view::Nullable<String> = "RoadPostModifier";
+        road_post_modifier: value view::Nullable<view::Text> = "RoadPostModifier";
         /// `GPSCoords`. Text. Deprecated by the schema.
-        gps_coords: value view::Nullable<String> = "GPSCoords";
+        gps_coords: value view::Nullable<view::Text> = "GPSCoords";
         /// `AdditionalInfo`. Text.
-        additional_info: value view::Nullable<String> = "AdditionalInfo";
+        additional_info: value view::Nullable<view::Text> = "AdditionalInfo";
     }
 }
 

@@ -144,7 +144,7 @@ redfish_proto::patch! {
         /// `Pool`. A value of an enumeration.
         pool: value view::Nullable<PoolType> = "Pool";
         /// `Client`. Text.
-        client: value view::Nullable<String> = "Client";
+        client: value view::Nullable<view::Text> = "Client";
     }
 }
 
@@ -163,9 +163,9 @@ redfish_proto::patch! {
     pub struct ResourceBlockCreate creates ResourceBlock (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `CompositionStatus`. An object.
         composition_status: object CompositionStatusPatch = "CompositionStatus";
         /// `ResourceBlockType`. A list of values of an enumeration.
@@ -175,7 +175,7 @@ redfish_proto::patch! {
         /// `Pool`. A value of an enumeration.
         pool: value view::Nullable<PoolType> = "Pool";
         /// `Client`. Text.
-        client: value view::Nullable<String> = "Client";
+        client: value view::Nullable<view::Text> = "Client";
     }
 }
 

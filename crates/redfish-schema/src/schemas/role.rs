@@ -41,27 +41,27 @@ redfish_proto::patch! {
         /// `AssignedPrivileges`. A list of values of an enumeration.
         assigned_privileges: list crate::privileges::PrivilegeType = "AssignedPrivileges";
         /// `OemPrivileges`. A list of texts.
-        oem_privileges: list String = "OemPrivileges";
+        oem_privileges: list view::Text = "OemPrivileges";
     }
 }
 
 redfish_proto::patch! {
     /// The body that creates a [`Role`], with what the schema requires as arguments of `new`.
     pub struct RoleCreate creates Role (
-    role_id: value String = "RoleId") {
+    role_id: value view::Text = "RoleId") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `IsPredefined`. True or false.
         is_predefined: value bool = "IsPredefined";
         /// `AssignedPrivileges`. A list of values of an enumeration.
         assigned_privileges: list crate::privileges::PrivilegeType = "AssignedPrivileges";
         /// `OemPrivileges`. A list of texts.
-        oem_privileges: list String = "OemPrivileges";
+        oem_privileges: list view::Text = "OemPrivileges";
         /// `Restricted`. True or false.
         restricted: value bool = "Restricted";
         /// `AlternateRoleId`. Text.
-        alternate_role_id: value String = "AlternateRoleId";
+        alternate_role_id: value view::Text = "AlternateRoleId";
     }
 }

@@ -31,7 +31,7 @@ redfish_proto::patch! {
     /// Changes of [`RouteEntry`]: its writable members.
     pub struct RouteEntryPatch of RouteEntry {
         /// `RawEntryHex`. Text.
-        raw_entry_hex: value String = "RawEntryHex";
+        raw_entry_hex: value view::Text = "RawEntryHex";
         /// `MinimumHopCount`. An integer.
         minimum_hop_count: value i64 = "MinimumHopCount";
     }
@@ -42,11 +42,11 @@ redfish_proto::patch! {
     pub struct RouteEntryCreate creates RouteEntry (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `RawEntryHex`. Text.
-        raw_entry_hex: value String = "RawEntryHex";
+        raw_entry_hex: value view::Text = "RawEntryHex";
         /// `MinimumHopCount`. An integer.
         minimum_hop_count: value i64 = "MinimumHopCount";
     }

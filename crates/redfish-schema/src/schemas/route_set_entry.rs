@@ -48,9 +48,9 @@ redfish_proto::patch! {
     pub struct RouteSetEntryCreate creates RouteSetEntry (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Valid`. True or false.
         valid: value bool = "Valid";
         /// `VCAction`. An integer.

@@ -38,7 +38,7 @@ redfish_proto::patch! {
     /// Changes of [`Schedule`]: its writable members.
     pub struct SchedulePatch {
         /// `Name`. Text.
-        name: value view::Nullable<String> = "Name";
+        name: value view::Nullable<view::Text> = "Name";
         /// `Lifetime`. A duration.
         lifetime: value view::Nullable<view::Duration> = "Lifetime";
         /// `MaxOccurrences`. An integer.
@@ -54,7 +54,7 @@ redfish_proto::patch! {
         /// `EnabledMonthsOfYear`. A list of values of an enumeration.
         enabled_months_of_year: list MonthOfYear = "EnabledMonthsOfYear";
         /// `EnabledIntervals`. A list of texts.
-        enabled_intervals: list String = "EnabledIntervals";
+        enabled_intervals: list view::Text = "EnabledIntervals";
     }
 }
 

@@ -149,11 +149,11 @@ redfish_proto::patch! {
     /// Changes of [`SPDMAlgorithmSet`]: its writable members.
     pub struct SPDMAlgorithmSetPatch {
         /// `AEAD`. A list of texts.
-        aead: list String = "AEAD";
+        aead: list view::Text = "AEAD";
         /// `BaseAsym`. A list of texts.
-        base_asym: list String = "BaseAsym";
+        base_asym: list view::Text = "BaseAsym";
         /// `BaseHash`. A list of texts.
-        base_hash: list String = "BaseHash";
+        base_hash: list view::Text = "BaseHash";
     }
 }
 
@@ -163,7 +163,7 @@ redfish_proto::patch! {
         /// `Algorithms`. An object.
         algorithms: object SPDMAlgorithmSetPatch = "Algorithms";
         /// `Versions`. A list of texts.
-        versions: list String = "Versions";
+        versions: list view::Text = "Versions";
     }
 }
 
@@ -189,9 +189,9 @@ redfish_proto::patch! {
     /// Changes of [`TLSAlgorithmSet`]: its writable members.
     pub struct TLSAlgorithmSetPatch {
         /// `CipherSuites`. A list of texts.
-        cipher_suites: list String = "CipherSuites";
+        cipher_suites: list view::Text = "CipherSuites";
         /// `SignatureAlgorithms`. A list of texts.
-        signature_algorithms: list String = "SignatureAlgorithms";
+        signature_algorithms: list view::Text = "SignatureAlgorithms";
     }
 }
 
@@ -211,7 +211,7 @@ redfish_proto::patch! {
         /// `Algorithms`. An object.
         algorithms: object TLSAlgorithmSetPatch = "Algorithms";
         /// `Versions`. A list of texts.
-        versions: list String = "Versions";
+        versions: list view::Text = "Versions";
     }
 }
 

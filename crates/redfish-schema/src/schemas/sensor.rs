@@ -245,11 +245,11 @@ redfish_proto::patch! {
         /// `AveragingInterval`. A duration.
         averaging_interval: value view::Nullable<view::Duration> = "AveragingInterval";
         /// `Calibration`. A number.
-        calibration: value view::Nullable<f64> = "Calibration";
+        calibration: value view::Nullable<view::Number> = "Calibration";
         /// `CalibrationTime`. A date and time.
         calibration_time: value view::Nullable<view::DateTime> = "CalibrationTime";
         /// `UserLabel`. Text.
-        user_label: value String = "UserLabel";
+        user_label: value view::Text = "UserLabel";
         /// `Enabled`. True or false.
         enabled: value view::Nullable<bool> = "Enabled";
     }
@@ -259,13 +259,13 @@ redfish_proto::patch! {
     /// Changes of [`Threshold`]: its writable members.
     pub struct ThresholdPatch {
         /// `Reading`. A number.
-        reading: value view::Nullable<f64> = "Reading";
+        reading: value view::Nullable<view::Number> = "Reading";
         /// `Activation`. A value of an enumeration.
         activation: value view::Nullable<ThresholdActivation> = "Activation";
         /// `DwellTime`. A duration.
         dwell_time: value view::Nullable<view::Duration> = "DwellTime";
         /// `HysteresisReading`. A number.
-        hysteresis_reading: value view::Nullable<f64> = "HysteresisReading";
+        hysteresis_reading: value view::Nullable<view::Number> = "HysteresisReading";
         /// `HysteresisDuration`. A duration.
         hysteresis_duration: value view::Nullable<view::Duration> = "HysteresisDuration";
     }

@@ -60,25 +60,25 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// The body that creates a [`Session`], with what the schema requires as arguments of `new`.
     pub struct SessionCreate creates Session (
-    user_name: value String = "UserName", password: value String = "Password") {
+    user_name: value view::Text = "UserName", password: value view::Text = "Password") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `SessionType`. A value of an enumeration.
         session_type: value view::Nullable<SessionTypes> = "SessionType";
         /// `OemSessionType`. Text.
-        oem_session_type: value view::Nullable<String> = "OemSessionType";
+        oem_session_type: value view::Nullable<view::Text> = "OemSessionType";
         /// `ClientOriginIPAddress`. Text.
-        client_origin_ip_address: value view::Nullable<String> = "ClientOriginIPAddress";
+        client_origin_ip_address: value view::Nullable<view::Text> = "ClientOriginIPAddress";
         /// `CreatedTime`. A date and time.
         created_time: value view::Nullable<view::DateTime> = "CreatedTime";
         /// `Context`. Text.
-        context: value view::Nullable<String> = "Context";
+        context: value view::Nullable<view::Text> = "Context";
         /// `Token`. Text.
-        token: value view::Nullable<String> = "Token";
+        token: value view::Nullable<view::Text> = "Token";
         /// `Roles`. A list of texts.
-        roles: list String = "Roles";
+        roles: list view::Text = "Roles";
         /// `Links`. An object.
         links: value Value = "Links";
         /// `ExpirationTime`. A date and time.

@@ -32,11 +32,11 @@ redfish_proto::view! {
 redfish_proto::patch! {
     /// The body that creates a [`Signature`], with what the schema requires as arguments of `new`.
     pub struct SignatureCreate creates Signature (
-    signature_type_registry: value SignatureTypeRegistry = "SignatureTypeRegistry", signature_type: value String = "SignatureType", signature_string: value String = "SignatureString") {
+    signature_type_registry: value SignatureTypeRegistry = "SignatureTypeRegistry", signature_type: value view::Text = "SignatureType", signature_string: value view::Text = "SignatureString") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `UefiSignatureOwner`. A UUID.
         uefi_signature_owner: value view::Nullable<view::Uuid> = "UefiSignatureOwner";
     }

@@ -319,6 +319,8 @@ impl Storage {
 
     /// Invokes the action `Storage.GetPersonalityNonce`. Its parameters are checked before they are sent.
     ///
+    /// The body of the response is a [`GetPersonalityNonceResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn get_personality_nonce(&self) -> Result<Invoke, Error> {
@@ -334,14 +336,14 @@ impl Storage {
     /// If the resource does not offer the action.
     pub fn import_foreign_drives(
         &self,
-        drive_encryption_key: impl Into<String>,
+        drive_encryption_key: impl Into<view::Text>,
         optional: impl FnOnce(ImportForeignDrivesParameters) -> ImportForeignDrivesParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Storage.ImportForeignDrives",
             view::Changes::new()
-                .value("DriveEncryptionKey", Into::<String>::into(drive_encryption_key))
+                .value("DriveEncryptionKey", Into::<view::Text>::into(drive_encryption_key))
                 .merge(optional(ImportForeignDrivesParameters::new())),
         )
     }
@@ -385,14 +387,14 @@ impl Storage {
     /// If the resource does not offer the action.
     pub fn set_controller_password(
         &self,
-        new_password: impl Into<String>,
+        new_password: impl Into<view::Text>,
         optional: impl FnOnce(SetControllerPasswordParameters) -> SetControllerPasswordParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Storage.SetControllerPassword",
             view::Changes::new()
-                .value("NewPassword", Into::<String>::into(new_password))
+                .value("NewPassword", Into::<view::Text>::into(new_password))
                 .merge(optional(SetControllerPasswordParameters::new())),
         )
     }
@@ -406,14 +408,14 @@ impl Storage {
     /// If the resource does not offer the action.
     pub fn set_encryption_key(
         &self,
-        encryption_key: impl Into<String>,
+        encryption_key: impl Into<view::Text>,
         optional: impl FnOnce(SetEncryptionKeyParameters) -> SetEncryptionKeyParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Storage.SetEncryptionKey",
             view::Changes::new()
-                .value("EncryptionKey", Into::<String>::into(encryption_key))
+                .value("EncryptionKey", Into::<view::Text>::into(encryption_key))
                 .merge(optional(SetEncryptionKeyParameters::new())),
         )
     }
@@ -428,14 +430,14 @@ impl Storage {
     pub fn set_personality_key(
         &self,
         algorithm: impl Into<NMVePersonalityKeyAlgorithm>,
-        key: impl Into<String>,
+        key: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Storage.SetPersonalityKey",
             view::Changes::new()
                 .value("Algorithm", Into::<NMVePersonalityKeyAlgorithm>::into(algorithm))
-                .value("Key", Into::<String>::into(key)),
+                .value("Key", Into::<view::Text>::into(key)),
         )
     }
 
@@ -452,7 +454,7 @@ impl Storage {
         &self,
         personality: impl Into<i64>,
         authentication_method: impl Into<NMVeUnfreezeAuthMode>,
-        key: impl Into<String>,
+        key: impl Into<view::Text>,
         optional: impl FnOnce(UnfreezePersonalityParameters) -> UnfreezePersonalityParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
@@ -461,7 +463,7 @@ impl Storage {
             view::Changes::new()
                 .value("Personality", Into::<i64>::into(personality))
                 .value("AuthenticationMethod", Into::<NMVeUnfreezeAuthMode>::into(authentication_method))
-                .value("Key", Into::<String>::into(key))
+                .value("Key", Into::<view::Text>::into(key))
                 .merge(optional(UnfreezePersonalityParameters::new())),
         )
     }
@@ -471,9 +473,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Storage.ImportForeignDrives`.
     pub struct ImportForeignDrivesParameters {
         /// `ControllerPassword`. Text.
-        controller_password: value String = "ControllerPassword";
+        controller_password: value view::Text = "ControllerPassword";
         /// `DriveEncryptionKeyIdentifier`. Text.
-        drive_encryption_key_identifier: value String = "DriveEncryptionKeyIdentifier";
+        drive_encryption_key_identifier: value view::Text = "DriveEncryptionKeyIdentifier";
     }
 }
 
@@ -481,9 +483,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Storage.SetControllerPassword`.
     pub struct SetControllerPasswordParameters {
         /// `CurrentPassword`. Text.
-        current_password: value String = "CurrentPassword";
+        current_password: value view::Text = "CurrentPassword";
         /// `SecurityKey`. Text.
-        security_key: value String = "SecurityKey";
+        security_key: value view::Text = "SecurityKey";
     }
 }
 
@@ -491,9 +493,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Storage.SetEncryptionKey`.
     pub struct SetEncryptionKeyParameters {
         /// `EncryptionKeyIdentifier`. Text.
-        encryption_key_identifier: value String = "EncryptionKeyIdentifier";
+        encryption_key_identifier: value view::Text = "EncryptionKeyIdentifier";
         /// `CurrentEncryptionKey`. Text.
-        current_encryption_key: value String = "CurrentEncryptionKey";
+        current_encryption_key: value view::Text = "CurrentEncryptionKey";
     }
 }
 
@@ -501,7 +503,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Storage.UnfreezePersonality`.
     pub struct UnfreezePersonalityParameters {
         /// `Nonce`. Text.
-        nonce: value String = "Nonce";
+        nonce: value view::Text = "Nonce";
     }
 }
 
@@ -531,7 +533,7 @@ redfish_proto::patch! {
     /// Changes of [`StorageController`]: its writable members.
     pub struct StorageControllerPatch of StorageController {
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `ControllerRates`. An object.
@@ -553,7 +555,7 @@ redfish_proto::patch! {
     /// Changes of [`NVMePersonality`]: its writable members.
     pub struct NVMePersonalityPatch {
         /// `Data`. Text.
-        data: value view::Nullable<String> = "Data";
+        data: value view::Nullable<view::Text> = "Data";
     }
 }
 

@@ -260,6 +260,8 @@ impl StorageController {
     ///
     /// - `namespaces`: a list of links
     ///
+    /// The body of the response is a [`AttachDetachNamespacesResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn attach_namespaces(
@@ -277,6 +279,8 @@ impl StorageController {
     /// Invokes the action `StorageController.DetachNamespaces`. Its parameters are checked before they are sent.
     ///
     /// - `namespaces`: a list of links
+    ///
+    /// The body of the response is a [`AttachDetachNamespacesResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
     /// If the resource does not offer the action.
@@ -316,6 +320,8 @@ impl StorageController {
     /// - `security_protocol_specific`: an integer
     /// - `allocation_length`: an integer
     ///
+    /// The body of the response is a [`SecurityReceiveResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn security_receive(
@@ -346,7 +352,7 @@ impl StorageController {
         &self,
         security_protocol: impl Into<i64>,
         security_protocol_specific: impl Into<i64>,
-        data: impl Into<String>,
+        data: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -354,7 +360,7 @@ impl StorageController {
             view::Changes::new()
                 .value("SecurityProtocol", Into::<i64>::into(security_protocol))
                 .value("SecurityProtocolSpecific", Into::<i64>::into(security_protocol_specific))
-                .value("Data", Into::<String>::into(data)),
+                .value("Data", Into::<view::Text>::into(data)),
         )
     }
 }
@@ -363,7 +369,7 @@ redfish_proto::patch! {
     /// Changes of [`StorageController`]: its writable members.
     pub struct StorageControllerPatch of StorageController {
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `Location`. An object.
         location: object crate::resource::LocationPatch = "Location";
         /// `ControllerRates`. An object.

@@ -189,7 +189,7 @@ redfish_proto::patch! {
     /// Changes of [`Switch`]: its writable members.
     pub struct SwitchPatch of Switch {
         /// `AssetTag`. Text.
-        asset_tag: value view::Nullable<String> = "AssetTag";
+        asset_tag: value view::Nullable<view::Text> = "AssetTag";
         /// `IsManaged`. True or false.
         is_managed: value view::Nullable<bool> = "IsManaged";
         /// `IndicatorLED`. A value of an enumeration. Deprecated by the schema.

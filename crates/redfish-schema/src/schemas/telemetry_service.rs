@@ -101,6 +101,8 @@ impl TelemetryService {
     /// - `telemetry_data_type`: a value of an enumeration
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
+    /// The body of the response is a [`CollectTelemetryDataResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn collect_telemetry_data(
@@ -146,7 +148,7 @@ impl TelemetryService {
     /// If the resource does not offer the action.
     pub fn submit_test_metric_report(
         &self,
-        metric_report_name: impl Into<String>,
+        metric_report_name: impl Into<view::Text>,
         generated_metric_report_values: impl IntoIterator<Item = impl Into<Value>>,
         optional: impl FnOnce(SubmitTestMetricReportParameters) -> SubmitTestMetricReportParameters,
     ) -> Result<Invoke, Error> {
@@ -154,7 +156,7 @@ impl TelemetryService {
             self,
             "TelemetryService.SubmitTestMetricReport",
             view::Changes::new()
-                .value("MetricReportName", Into::<String>::into(metric_report_name))
+                .value("MetricReportName", Into::<view::Text>::into(metric_report_name))
                 .list(
                     "GeneratedMetricReportValues",
                     generated_metric_report_values.into_iter().map(Into::<Value>::into),
@@ -168,7 +170,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `TelemetryService.CollectTelemetryData`.
     pub struct CollectTelemetryDataParameters {
         /// `OEMTelemetryDataType`. Text.
-        oem_telemetry_data_type: value String = "OEMTelemetryDataType";
+        oem_telemetry_data_type: value view::Text = "OEMTelemetryDataType";
         /// `TargetDevices`. A list of links.
         target_devices: list view::Reference = "TargetDevices";
     }
@@ -178,7 +180,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `TelemetryService.SubmitTestMetricReport`.
     pub struct SubmitTestMetricReportParameters {
         /// `MetricReportValues`. Text. Deprecated by the schema.
-        metric_report_values: value String = "MetricReportValues";
+        metric_report_values: value view::Text = "MetricReportValues";
     }
 }
 

@@ -137,15 +137,15 @@ redfish_proto::patch! {
         /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
         /// `MetricProperties`. A list of URIs.
-        metric_properties: list String = "MetricProperties";
+        metric_properties: list view::Text = "MetricProperties";
         /// `EventTriggers`. A list of texts.
-        event_triggers: list String = "EventTriggers";
+        event_triggers: list view::Text = "EventTriggers";
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `MetricIds`. A list of texts.
-        metric_ids: list String = "MetricIds";
+        metric_ids: list view::Text = "MetricIds";
         /// `HysteresisReading`. A number.
-        hysteresis_reading: value view::Nullable<f64> = "HysteresisReading";
+        hysteresis_reading: value view::Nullable<view::Number> = "HysteresisReading";
         /// `HysteresisDuration`. A duration.
         hysteresis_duration: value view::Nullable<view::Duration> = "HysteresisDuration";
         /// `TriggerEnabled`. True or false.
@@ -159,7 +159,7 @@ redfish_proto::patch! {
     /// Changes of [`DiscreteTrigger`]: its writable members.
     pub struct DiscreteTriggerPatch {
         /// `Value`. Text.
-        value_member: value view::Nullable<String> = "Value";
+        value_member: value view::Nullable<view::Text> = "Value";
         /// `DwellTime`. A duration.
         dwell_time: value view::Nullable<view::Duration> = "DwellTime";
         /// `Severity`. A value of an enumeration.
@@ -179,7 +179,7 @@ redfish_proto::patch! {
     /// Changes of [`Threshold`]: its writable members.
     pub struct ThresholdPatch {
         /// `Reading`. A number.
-        reading: value view::Nullable<f64> = "Reading";
+        reading: value view::Nullable<view::Number> = "Reading";
         /// `Activation`. A value of an enumeration.
         activation: value view::Nullable<ThresholdActivation> = "Activation";
         /// `DwellTime`. A duration.
@@ -205,7 +205,7 @@ redfish_proto::patch! {
     /// Changes of [`Wildcard`]: its writable members.
     pub struct WildcardPatch {
         /// `Values`. A list of texts.
-        values: list String = "Values";
+        values: list view::Text = "Values";
     }
 }
 
@@ -214,9 +214,9 @@ redfish_proto::patch! {
     pub struct TriggersCreate creates Triggers (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `MetricType`. A value of an enumeration.
         metric_type: value view::Nullable<MetricTypeEnum> = "MetricType";
         /// `TriggerActions`. A list of values of an enumeration.
@@ -230,15 +230,15 @@ redfish_proto::patch! {
         /// `Wildcards`. A list of objects.
         wildcards: objects WildcardPatch = "Wildcards";
         /// `MetricProperties`. A list of URIs.
-        metric_properties: list String = "MetricProperties";
+        metric_properties: list view::Text = "MetricProperties";
         /// `EventTriggers`. A list of texts.
-        event_triggers: list String = "EventTriggers";
+        event_triggers: list view::Text = "EventTriggers";
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `MetricIds`. A list of texts.
-        metric_ids: list String = "MetricIds";
+        metric_ids: list view::Text = "MetricIds";
         /// `HysteresisReading`. A number.
-        hysteresis_reading: value view::Nullable<f64> = "HysteresisReading";
+        hysteresis_reading: value view::Nullable<view::Number> = "HysteresisReading";
         /// `HysteresisDuration`. A duration.
         hysteresis_duration: value view::Nullable<view::Duration> = "HysteresisDuration";
         /// `TriggerEnabled`. True or false.

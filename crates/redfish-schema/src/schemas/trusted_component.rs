@@ -100,6 +100,8 @@ redfish_proto::view! {
 impl TrustedComponent {
     /// Invokes the action `TrustedComponent.TPMGetEventLog`. Its parameters are checked before they are sent.
     ///
+    /// The body of the response is a [`TPMGetEventLogResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
+    ///
     /// # Errors
     /// If the resource does not offer the action.
     pub fn tpm_get_event_log(&self) -> Result<Invoke, Error> {

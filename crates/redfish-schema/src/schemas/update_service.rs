@@ -176,14 +176,14 @@ impl UpdateService {
     /// If the resource does not offer the action.
     pub fn simple_update(
         &self,
-        image_uri: impl Into<String>,
+        image_uri: impl Into<view::Text>,
         optional: impl FnOnce(SimpleUpdateParameters) -> SimpleUpdateParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "UpdateService.SimpleUpdate",
             view::Changes::new()
-                .value("ImageURI", Into::<String>::into(image_uri))
+                .value("ImageURI", Into::<view::Text>::into(image_uri))
                 .merge(optional(SimpleUpdateParameters::new())),
         )
     }
@@ -214,11 +214,11 @@ redfish_proto::patch! {
         /// `TransferProtocol`. A value of an enumeration.
         transfer_protocol: value TransferProtocolType = "TransferProtocol";
         /// `Targets`. A list of URIs.
-        targets: list String = "Targets";
+        targets: list view::Text = "Targets";
         /// `Username`. Text.
-        username: value String = "Username";
+        username: value view::Text = "Username";
         /// `Password`. Text.
-        password: value String = "Password";
+        password: value view::Text = "Password";
         /// `ForceUpdate`. True or false.
         force_update: value bool = "ForceUpdate";
         /// `Stage`. True or false.
@@ -226,7 +226,7 @@ redfish_proto::patch! {
         /// `LocalImage`. True or false.
         local_image: value bool = "LocalImage";
         /// `ExcludeTargets`. A list of URIs.
-        exclude_targets: list String = "ExcludeTargets";
+        exclude_targets: list view::Text = "ExcludeTargets";
     }
 }
 
@@ -236,7 +236,7 @@ redfish_proto::patch! {
         /// `ServiceEnabled`. True or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
         /// `HttpPushUriTargets`. A list of URIs. Deprecated by the schema.
-        http_push_uri_targets: list String = "HttpPushUriTargets";
+        http_push_uri_targets: list view::Text = "HttpPushUriTargets";
         /// `HttpPushUriTargetsBusy`. True or false. Deprecated by the schema.
         http_push_uri_targets_busy: value view::Nullable<bool> = "HttpPushUriTargetsBusy";
         /// `HttpPushUriOptions`. An object. Deprecated by the schema.
@@ -276,7 +276,7 @@ redfish_proto::patch! {
     /// Changes of [`UpdateParameters`]: its writable members.
     pub struct UpdateParametersPatch {
         /// `Targets`. A list of URIs.
-        targets: list String = "Targets";
+        targets: list view::Text = "Targets";
         /// `ForceUpdate`. True or false.
         force_update: value bool = "ForceUpdate";
         /// `Stage`. True or false.
@@ -284,7 +284,7 @@ redfish_proto::patch! {
         /// `LocalImage`. True or false.
         local_image: value bool = "LocalImage";
         /// `ExcludeTargets`. A list of URIs.
-        exclude_targets: list String = "ExcludeTargets";
+        exclude_targets: list view::Text = "ExcludeTargets";
     }
 }
 

@@ -41,7 +41,7 @@ redfish_proto::patch! {
     /// Changes of [`VCATEntry`]: its writable members.
     pub struct VCATEntryPatch of VCATEntry {
         /// `RawEntryHex`. Text.
-        raw_entry_hex: value view::Nullable<String> = "RawEntryHex";
+        raw_entry_hex: value view::Nullable<view::Text> = "RawEntryHex";
         /// `VCEntries`. A list of objects.
         vc_entries: objects VCATableEntryPatch = "VCEntries";
     }
@@ -51,9 +51,9 @@ redfish_proto::patch! {
     /// Changes of [`VCATableEntry`]: its writable members.
     pub struct VCATableEntryPatch {
         /// `VCMask`. Text.
-        vc_mask: value view::Nullable<String> = "VCMask";
+        vc_mask: value view::Nullable<view::Text> = "VCMask";
         /// `Threshold`. Text.
-        threshold: value view::Nullable<String> = "Threshold";
+        threshold: value view::Nullable<view::Text> = "Threshold";
     }
 }
 
@@ -62,11 +62,11 @@ redfish_proto::patch! {
     pub struct VCATEntryCreate creates VCATEntry (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `RawEntryHex`. Text.
-        raw_entry_hex: value view::Nullable<String> = "RawEntryHex";
+        raw_entry_hex: value view::Nullable<view::Text> = "RawEntryHex";
         /// `VCEntries`. A list of objects.
         vc_entries: objects VCATableEntryPatch = "VCEntries";
     }

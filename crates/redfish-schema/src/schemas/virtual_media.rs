@@ -81,14 +81,14 @@ impl VirtualMedia {
     /// If the resource does not offer the action.
     pub fn insert_media(
         &self,
-        image: impl Into<String>,
+        image: impl Into<view::Text>,
         optional: impl FnOnce(InsertMediaParameters) -> InsertMediaParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "VirtualMedia.InsertMedia",
             view::Changes::new()
-                .value("Image", Into::<String>::into(image))
+                .value("Image", Into::<view::Text>::into(image))
                 .merge(optional(InsertMediaParameters::new())),
         )
     }
@@ -102,9 +102,9 @@ redfish_proto::patch! {
         /// `WriteProtected`. True or false.
         write_protected: value bool = "WriteProtected";
         /// `UserName`. Text.
-        user_name: value String = "UserName";
+        user_name: value view::Text = "UserName";
         /// `Password`. Text.
-        password: value String = "Password";
+        password: value view::Text = "Password";
         /// `TransferProtocolType`. A value of an enumeration.
         transfer_protocol_type: value TransferProtocolType = "TransferProtocolType";
         /// `TransferMethod`. A value of an enumeration.
@@ -116,15 +116,15 @@ redfish_proto::patch! {
     /// Changes of [`VirtualMedia`]: its writable members.
     pub struct VirtualMediaPatch of VirtualMedia {
         /// `Image`. A URI.
-        image: value view::Nullable<String> = "Image";
+        image: value view::Nullable<view::Text> = "Image";
         /// `Inserted`. True or false.
         inserted: value view::Nullable<bool> = "Inserted";
         /// `WriteProtected`. True or false.
         write_protected: value view::Nullable<bool> = "WriteProtected";
         /// `UserName`. Text.
-        user_name: value view::Nullable<String> = "UserName";
+        user_name: value view::Nullable<view::Text> = "UserName";
         /// `Password`. Text.
-        password: value view::Nullable<String> = "Password";
+        password: value view::Nullable<view::Text> = "Password";
         /// `TransferProtocolType`. A value of an enumeration.
         transfer_protocol_type: value view::Nullable<TransferProtocolType> = "TransferProtocolType";
         /// `TransferMethod`. A value of an enumeration.

@@ -75,9 +75,9 @@ redfish_proto::patch! {
     pub struct VLanNetworkInterfaceCreate creates VLanNetworkInterface (
     vlan_enable: value bool = "VLANEnable", vlan_id: value i64 = "VLANId") {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `VLANPriority`. An integer.
         vlan_priority: value view::Nullable<i64> = "VLANPriority";
     }

@@ -275,7 +275,7 @@ impl Volume {
     pub fn assign_replica_target(
         &self,
         replica_update_mode: impl Into<Value>,
-        target_volume: impl Into<String>,
+        target_volume: impl Into<view::Text>,
         replica_type: impl Into<Value>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
@@ -283,7 +283,7 @@ impl Volume {
             "Volume.AssignReplicaTarget",
             view::Changes::new()
                 .value("ReplicaUpdateMode", Into::<Value>::into(replica_update_mode))
-                .value("TargetVolume", Into::<String>::into(target_volume))
+                .value("TargetVolume", Into::<view::Text>::into(target_volume))
                 .value("ReplicaType", Into::<Value>::into(replica_type)),
         )
     }
@@ -325,7 +325,7 @@ impl Volume {
     pub fn create_replica_target(
         &self,
         replica_update_mode: impl Into<Value>,
-        target_storage_pool: impl Into<String>,
+        target_storage_pool: impl Into<view::Text>,
         replica_type: impl Into<Value>,
         optional: impl FnOnce(CreateReplicaTargetParameters) -> CreateReplicaTargetParameters,
     ) -> Result<Invoke, Error> {
@@ -334,7 +334,7 @@ impl Volume {
             "Volume.CreateReplicaTarget",
             view::Changes::new()
                 .value("ReplicaUpdateMode", Into::<Value>::into(replica_update_mode))
-                .value("TargetStoragePool", Into::<String>::into(target_storage_pool))
+                .value("TargetStoragePool", Into::<view::Text>::into(target_storage_pool))
                 .value("ReplicaType", Into::<Value>::into(replica_type))
                 .merge(optional(CreateReplicaTargetParameters::new())),
         )
@@ -374,14 +374,14 @@ impl Volume {
     /// If the resource does not offer the action.
     pub fn remove_replica_relationship(
         &self,
-        target_volume: impl Into<String>,
+        target_volume: impl Into<view::Text>,
         optional: impl FnOnce(RemoveReplicaRelationshipParameters) -> RemoveReplicaRelationshipParameters,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Volume.RemoveReplicaRelationship",
             view::Changes::new()
-                .value("TargetVolume", Into::<String>::into(target_volume))
+                .value("TargetVolume", Into::<view::Text>::into(target_volume))
                 .merge(optional(RemoveReplicaRelationshipParameters::new())),
         )
     }
@@ -392,11 +392,11 @@ impl Volume {
     ///
     /// # Errors
     /// If the resource does not offer the action.
-    pub fn resume_replication(&self, target_volume: impl Into<String>) -> Result<Invoke, Error> {
+    pub fn resume_replication(&self, target_volume: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Volume.ResumeReplication",
-            view::Changes::new().value("TargetVolume", Into::<String>::into(target_volume)),
+            view::Changes::new().value("TargetVolume", Into::<view::Text>::into(target_volume)),
         )
     }
 
@@ -408,12 +408,12 @@ impl Volume {
     /// If the resource does not offer the action.
     pub fn reverse_replication_relationship(
         &self,
-        target_volume: impl Into<String>,
+        target_volume: impl Into<view::Text>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Volume.ReverseReplicationRelationship",
-            view::Changes::new().value("TargetVolume", Into::<String>::into(target_volume)),
+            view::Changes::new().value("TargetVolume", Into::<view::Text>::into(target_volume)),
         )
     }
 
@@ -423,11 +423,11 @@ impl Volume {
     ///
     /// # Errors
     /// If the resource does not offer the action.
-    pub fn split_replication(&self, target_volume: impl Into<String>) -> Result<Invoke, Error> {
+    pub fn split_replication(&self, target_volume: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Volume.SplitReplication",
-            view::Changes::new().value("TargetVolume", Into::<String>::into(target_volume)),
+            view::Changes::new().value("TargetVolume", Into::<view::Text>::into(target_volume)),
         )
     }
 
@@ -437,11 +437,11 @@ impl Volume {
     ///
     /// # Errors
     /// If the resource does not offer the action.
-    pub fn suspend_replication(&self, target_volume: impl Into<String>) -> Result<Invoke, Error> {
+    pub fn suspend_replication(&self, target_volume: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Volume.SuspendReplication",
-            view::Changes::new().value("TargetVolume", Into::<String>::into(target_volume)),
+            view::Changes::new().value("TargetVolume", Into::<view::Text>::into(target_volume)),
         )
     }
 }
@@ -464,7 +464,7 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Volume.CreateReplicaTarget`.
     pub struct CreateReplicaTargetParameters {
         /// `VolumeName`. Text.
-        volume_name: value String = "VolumeName";
+        volume_name: value view::Text = "VolumeName";
     }
 }
 
@@ -514,7 +514,7 @@ redfish_proto::patch! {
         /// `WriteCachePolicy`. A value of an enumeration.
         write_cache_policy: value view::Nullable<WriteCachePolicyType> = "WriteCachePolicy";
         /// `DisplayName`. Text.
-        display_name: value view::Nullable<String> = "DisplayName";
+        display_name: value view::Nullable<view::Text> = "DisplayName";
         /// `WriteHoleProtectionPolicy`. A value of an enumeration.
         write_hole_protection_policy: value WriteHoleProtectionPolicyType = "WriteHoleProtectionPolicy";
         /// `Deduplicated`. True or false.
@@ -557,9 +557,9 @@ redfish_proto::patch! {
     pub struct VolumeCreate creates Volume (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `CapacityBytes`. An integer in bytes.
         capacity_bytes: value view::Nullable<i64> = "CapacityBytes";
         /// `Encrypted`. True or false.
@@ -587,9 +587,9 @@ redfish_proto::patch! {
         /// `LowSpaceWarningThresholdPercents`. A list of integers in percent.
         low_space_warning_threshold_percents: list i64 = "LowSpaceWarningThresholdPercents";
         /// `Manufacturer`. Text.
-        manufacturer: value view::Nullable<String> = "Manufacturer";
+        manufacturer: value view::Nullable<view::Text> = "Manufacturer";
         /// `Model`. Text.
-        model: value view::Nullable<String> = "Model";
+        model: value view::Nullable<view::Text> = "Model";
         /// `ReplicaInfo`. An object whose members the schema does not list.
         replica_info: value Value = "ReplicaInfo";
         /// `RemainingCapacityPercent`. An integer.
@@ -615,7 +615,7 @@ redfish_proto::patch! {
         /// `MediaSpanCount`. An integer.
         media_span_count: value view::Nullable<i64> = "MediaSpanCount";
         /// `DisplayName`. Text.
-        display_name: value view::Nullable<String> = "DisplayName";
+        display_name: value view::Nullable<view::Text> = "DisplayName";
         /// `WriteHoleProtectionPolicy`. A value of an enumeration.
         write_hole_protection_policy: value WriteHoleProtectionPolicyType = "WriteHoleProtectionPolicy";
         /// `Deduplicated`. True or false.
@@ -631,7 +631,7 @@ redfish_proto::patch! {
         /// `IsBootCapable`. True or false.
         is_boot_capable: value view::Nullable<bool> = "IsBootCapable";
         /// `RemoteReplicaTargets`. A list of texts.
-        remote_replica_targets: list String = "RemoteReplicaTargets";
+        remote_replica_targets: list view::Text = "RemoteReplicaTargets";
         /// `ReplicationEnabled`. True or false.
         replication_enabled: value view::Nullable<bool> = "ReplicationEnabled";
         /// `ALUA`. An object.

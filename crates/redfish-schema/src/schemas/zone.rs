@@ -111,9 +111,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Zone.AddEndpoint`.
     pub struct AddEndpointParameters {
         /// `EndpointETag`. Text.
-        endpoint_etag: value String = "EndpointETag";
+        endpoint_etag: value view::Text = "EndpointETag";
         /// `ZoneETag`. Text.
-        zone_etag: value String = "ZoneETag";
+        zone_etag: value view::Text = "ZoneETag";
     }
 }
 
@@ -121,9 +121,9 @@ redfish_proto::patch! {
     /// Optional parameters of the action `Zone.RemoveEndpoint`.
     pub struct RemoveEndpointParameters {
         /// `EndpointETag`. Text.
-        endpoint_etag: value String = "EndpointETag";
+        endpoint_etag: value view::Text = "EndpointETag";
         /// `ZoneETag`. Text.
-        zone_etag: value String = "ZoneETag";
+        zone_etag: value view::Text = "ZoneETag";
     }
 }
 
@@ -154,9 +154,9 @@ redfish_proto::patch! {
     pub struct ZoneCreate creates Zone (
     ) {
         /// `Description`. Text.
-        description: value view::Nullable<String> = "Description";
+        description: value view::Nullable<view::Text> = "Description";
         /// `Name`. Text.
-        name: value String = "Name";
+        name: value view::Text = "Name";
         /// `Links`. An object.
         links: object LinksPatch = "Links";
         /// `Identifiers`. A list of objects.

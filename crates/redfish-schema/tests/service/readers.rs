@@ -1137,7 +1137,7 @@ impl ReadAll for redfish_schema::account_service::AccountService {
             found += usize::from(self.account_lockout_counter_reset_enabled().is_some());
         }
         {
-            found += self.tacac_splus().map_or(0, |object| 1 + object.read_all());
+            found += self.tacacs_plus().map_or(0, |object| 1 + object.read_all());
         }
         {
             found += self.supported_account_types().count();
@@ -1265,7 +1265,7 @@ impl ReadAll for redfish_schema::account_service::ExternalAccountProvider {
             found += usize::from(self.password_set().is_some());
         }
         {
-            found += self.tacac_splus_service().map_or(0, |object| 1 + object.read_all());
+            found += self.tacacs_plus_service().map_or(0, |object| 1 + object.read_all());
         }
         {
             found += usize::from(self.priority().is_some());
@@ -8613,7 +8613,7 @@ impl ReadAll for redfish_schema::external_account_provider::ExternalAccountProvi
             found += usize::from(self.certificates().is_some());
         }
         {
-            found += self.tacac_splus_service().map_or(0, |object| 1 + object.read_all());
+            found += self.tacacs_plus_service().map_or(0, |object| 1 + object.read_all());
         }
         {
             found += usize::from(self.priority().is_some());

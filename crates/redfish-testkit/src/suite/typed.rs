@@ -205,6 +205,11 @@ fn an_account_is_created_with_what_is_required<A: Adapter>() {
     let outcome = client.create(&accounts, body).unwrap();
     let created = outcome.created().unwrap().as_str().to_owned();
     assert_eq!(client.get::<ManagerAccount>(&created).unwrap().user_name().unwrap(), "ada");
+    let Outcome::Finished(written) = outcome else { panic!("{outcome:?}") };
+    let in_response: ManagerAccount = written.decode().unwrap();
+    assert_eq!(in_response.role_id().unwrap(), "Operator");
+    let role = client.follow(&in_response.links().unwrap().role().unwrap()).unwrap();
+    assert_eq!(role.id().unwrap(), "Operator");
     let names: Vec<String> = client
         .fetch_members(&accounts)
         .into_iter()
