@@ -79,11 +79,9 @@ impl RawPage {
         if page.get_ref().is_object() { Ok(RawPage(page)) } else { Err(answer.not_a_resource()) }
     }
 
-    /// `Members`: `None` if it is missing, so that the resource is not a collection. One value in place of the list is the only
-    /// member.
-    fn members(&self) -> Option<impl Iterator<Item = JsonRef<'_>>> {
-        let members = self.0.get_ref().find(&["Members"])?;
-        Some((!members.is_null()).then(|| members.item_refs()).into_iter().flatten())
+    /// `Members`, unless it is missing, so that the resource is not a collection.
+    fn members(&self) -> Option<JsonRef<'_>> {
+        self.0.get_ref().find(&["Members"])
     }
 
     /// The number of members that the service reports, also as text.
@@ -143,7 +141,8 @@ impl GetPage {
         let page = RawPage::read(answer)?;
         let body = page.0.bytes();
         let found = match page.members() {
-            Some(members) => self.new_members(members, &body, answer),
+            Some(members) if !members.is_null() => self.new_members(members, &body, answer),
+            Some(_) => NewMembers::default(),
             None if self.is_empty_collection(&page) => NewMembers::default(),
             None => NewMembers { members: vec![self.single_member(answer)?], ..NewMembers::default() },
         };
@@ -159,20 +158,21 @@ impl GetPage {
     }
 
     /// The members of a page that were not returned before, except for empty ones. Nothing is copied, and a member is
-    /// parsed only when it is used.
-    fn new_members<'a>(
-        &self,
-        members: impl Iterator<Item = JsonRef<'a>>,
-        body: &Bytes,
-        answer: &Answer,
-    ) -> NewMembers {
-        let mut found = NewMembers::default();
+    /// parsed only when it is used. One value in place of the list is the only member.
+    fn new_members(&self, members: JsonRef<'_>, body: &Bytes, answer: &Answer) -> NewMembers {
+        let members = members.item_refs();
+        let expected = members.size_hint().0;
+        let mut found = NewMembers {
+            members: Vec::with_capacity(expected),
+            keys: HashSet::with_capacity(expected),
+            ..NewMembers::default()
+        };
         let origin = Origin::of(answer);
         for raw in members {
-            let link = member::link_of(raw.text());
+            let link = member::link_of(raw.bytes());
             // Two links may differ only in what could not be read.
             let key = link.as_ref().filter(|link| !link.contains('\u{fffd}')).map(|link| key(link, answer));
-            match Member::locate(raw, body, &origin).filter(|_| link.is_some() || !is_empty(raw.text())) {
+            match Member::locate(raw, body, &origin).filter(|_| link.is_some() || !is_empty(raw.bytes())) {
                 None => found.left_out += 1,
                 Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
                     found.repeated += 1;

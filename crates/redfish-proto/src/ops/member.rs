@@ -63,7 +63,7 @@ struct Reference<'a> {
 }
 
 /// The link of a member or of another object, if it has one, or a link that is a plain string.
-pub(super) fn link_of(object: &str) -> Option<Cow<'_, str>> {
+pub(super) fn link_of(object: &[u8]) -> Option<Cow<'_, str>> {
     // A usual link is recognized without parsing.
     if let Some(link) = usual_link(object) {
         return Some(Cow::Borrowed(link));
@@ -72,6 +72,7 @@ pub(super) fn link_of(object: &str) -> Option<Cow<'_, str>> {
         let link = serde_json::from_str::<&str>(raw).map(Cow::Borrowed).ok();
         link.or_else(|| json::part(raw).map(Cow::Owned))
     };
+    let object = std::str::from_utf8(object).ok()?;
     let link = if object.starts_with('"') {
         // CIMC sends links as plain strings.
         text(object)
@@ -84,36 +85,31 @@ pub(super) fn link_of(object: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The name of a link, in quotes.
-const ODATA_ID: &str = "\"@odata.id\"";
+const ODATA_ID: &[u8] = b"\"@odata.id\"";
 
 /// The link of an object that starts with it, as most do, if it is a path without escapes.
-fn usual_link(object: &str) -> Option<&str> {
-    let member = object.strip_prefix('{')?.trim_start();
-    let value = member.strip_prefix(ODATA_ID)?.trim_start().strip_prefix(':')?.trim_start();
-    let text = value.strip_prefix('"')?;
-    let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    let (link, rest) = text.split_at_checked(end)?;
-    let is_usual = link.starts_with('/') && rest.starts_with('"') && !may_repeat_link(rest);
-    is_usual.then_some(link)
+fn usual_link(object: &[u8]) -> Option<&str> {
+    let member = object.strip_prefix(b"{")?.trim_ascii_start();
+    let value = member.strip_prefix(ODATA_ID)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let text = value.strip_prefix(b"\"")?;
+    let (link, rest) = text.split_at_checked(memchr::memchr2(b'"', b'\\', text)?)?;
+    let is_usual = link.starts_with(b"/") && rest.starts_with(b"\"") && !may_repeat_link(rest);
+    is_usual.then(|| std::str::from_utf8(link).ok())?
 }
 
 /// Whether the rest of an object may have a second link, of which the last one counts. The links of objects within it are
 /// their first members.
-fn may_repeat_link(rest: &str) -> bool {
-    rest.match_indices(ODATA_ID).any(|(at, _)| {
+fn may_repeat_link(rest: &[u8]) -> bool {
+    memchr::memmem::find_iter(rest, ODATA_ID).any(|at| {
         let before = rest.get(..at).unwrap_or_default().trim_ascii_end();
-        !before.ends_with('{')
+        !before.ends_with(b"{")
     })
 }
 
 /// Whether a member without a link is not a resource either, such as `null` or `{"@odata.id": ""}`.
-pub(super) fn is_empty(member: &str) -> bool {
-    let Some(members) = member.strip_prefix('{').map(str::trim_start) else { return true };
-    if members.starts_with("\"@odata.id\"") {
-        count_members(member.as_bytes()) == Some(1)
-    } else {
-        members.starts_with('}')
-    }
+pub(super) fn is_empty(member: &[u8]) -> bool {
+    let Some(members) = member.strip_prefix(b"{").map(<[u8]>::trim_ascii_start) else { return true };
+    if members.starts_with(ODATA_ID) { count_members(member) == Some(1) } else { members.starts_with(b"}") }
 }
 
 /// The number of members of a JSON object.
@@ -148,7 +144,7 @@ impl Member {
 
     /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
     pub fn link(&self) -> Option<Cow<'_, str>> {
-        link_of(std::str::from_utf8(self.as_bytes()).ok()?)
+        link_of(self.as_bytes())
     }
 
     /// Whether it is only a link, so that the resource has still to be read.

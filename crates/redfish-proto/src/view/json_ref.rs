@@ -30,7 +30,7 @@ impl<'a> JsonRef<'a> {
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }
 
-    pub(super) fn bytes(self) -> &'a [u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         self.document.text.get(self.start..self.end).unwrap_or_default()
     }
 
@@ -123,9 +123,8 @@ impl<'a> JsonRef<'a> {
     }
 
     /// The items of a list. Any other value is the only item.
-    pub(crate) fn item_refs(self) -> impl Iterator<Item = JsonRef<'a>> {
-        let mut items = self.items();
-        std::iter::from_fn(move || self.next_item(&mut items))
+    pub(crate) fn item_refs(self) -> ItemRefs<'a> {
+        ItemRefs { list: self, items: self.items() }
     }
 
     /// The next item, which is removed from `items`.
@@ -147,5 +146,26 @@ impl<'a> JsonRef<'a> {
 
     pub(super) fn part(self, part: Range<usize>) -> JsonRef<'a> {
         JsonRef { start: part.start, end: part.end, ..self }
+    }
+}
+
+/// The items of a list, in their order.
+pub(crate) struct ItemRefs<'a> {
+    list: JsonRef<'a>,
+    items: Items,
+}
+
+impl<'a> Iterator for ItemRefs<'a> {
+    type Item = JsonRef<'a>;
+
+    fn next(&mut self) -> Option<JsonRef<'a>> {
+        self.list.next_item(&mut self.items)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.items {
+            Items::Known(known) => known.size_hint(),
+            Items::From(_) => (0, None),
+        }
     }
 }
