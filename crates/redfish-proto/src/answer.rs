@@ -11,6 +11,7 @@ use http::{Method, StatusCode, response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::base::Base;
 use crate::body::{Body, PayloadCut, PayloadUnread};
 use crate::cause::TransportError;
 use crate::driver::time::{self, Now};
@@ -180,8 +181,9 @@ impl Answer {
     /// Those of [`json`](Answer::json).
     pub fn decode<T: Decode>(&self) -> Result<T, Error> {
         let depth = self.service.policy().json_depth;
+        let base = Base::of(self);
         self.read_or_repair(|text, body| {
-            let source = |text| Source::body(text, body, &self.service, &self.target);
+            let source = |text| Source::body(text, body, &base);
             json::read_with(text, depth, |text| T::decode(source(text)))
         })
     }

@@ -62,6 +62,13 @@ pub(crate) struct OpenSession {
     pub(crate) target: Option<Target>,
 }
 
+impl From<serde_json::Error> for Error {
+    /// JSON that is not valid, or that does not fit a type: [`ErrorKind::Malformed`].
+    fn from(error: serde_json::Error) -> Error {
+        Error::malformed("", Redactor::default().clean(&error.to_string()))
+    }
+}
+
 impl Error {
     /// Creates an error of this kind, for custom operations. The call adds service, method and URI.
     pub fn new(kind: ErrorKind) -> Error {

@@ -155,6 +155,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
 
 mod answer;
+mod base;
 mod body;
 mod cause;
 mod credentials;

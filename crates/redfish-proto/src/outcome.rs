@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::base::Base;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::message::Message;
-use crate::ops::member::Origin;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
 use crate::view::Decode;
@@ -63,7 +63,7 @@ pub struct Written {
     /// it holds a member of the change.
     pub settings: Option<Box<Target>>,
     /// What the body is read with. `None` without a response.
-    pub(crate) origin: Option<Arc<Origin>>,
+    pub(crate) base: Option<Arc<Base>>,
 }
 
 impl Written {
@@ -72,11 +72,11 @@ impl Written {
     /// # Errors
     /// [`Malformed`](crate::ErrorKind::Malformed) if there is no body, or it does not fit the type.
     pub fn decode<T: Decode>(&self) -> Result<T, Error> {
-        let (body, origin) = self.body.as_ref().zip(self.origin.as_ref()).unzip();
-        let (Some(body), Some(origin)) = (body.filter(|body| !body.is_empty()), origin) else {
+        let (body, base) = self.body.as_ref().zip(self.base.as_ref()).unzip();
+        let (Some(body), Some(base)) = (body.filter(|body| !body.is_empty()), base) else {
             return Err(Error::malformed("", "the response has no body that can be read"));
         };
-        origin.read(body)
+        base.read(body)
     }
 }
 

@@ -30,7 +30,8 @@ pub struct Policy {
     pub deadline: Option<Duration>,
     /// Maximum size of a body in bytes, after decompression. Default: 32 MiB.
     pub body_limit: usize,
-    /// Maximum nesting of arrays and objects in a JSON body, up to 127. Default: 127.
+    /// Maximum nesting of arrays and objects in a JSON body, up to 127. Default: 127, which types of serde cannot exceed; a
+    /// view can, unless the limit is lower.
     pub json_depth: usize,
     /// Maximum number of pages of one collection. Default: 10,000.
     pub pages: usize,

@@ -44,6 +44,8 @@ reasons! {
         TooLong => "the link is longer than 16384 bytes",
         ControlCharacter => "the link has a control character",
         OtherService => "the URL is that of another service",
+        NotReceived => "the JSON was not received from a service",
+        PartOfResource => "it is a part of another resource, and has no URI of its own",
         NotASession => "the URI is not that of a session",
         SessionOfOtherService => "the URI of the session is at another service",
     }

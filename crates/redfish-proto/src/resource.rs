@@ -4,12 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::json::{self, Flaws};
+use crate::json::Flaws;
 use crate::target::Target;
 use crate::view::Decode;
 
@@ -84,13 +83,6 @@ impl<T> Resource<T> {
     /// The bytes as the service sent them. The [`json`](crate::view::Json::json) of a view is what was read of them: the same, unless it had to be repaired.
     pub fn raw(&self) -> &Bytes {
         &self.body
-    }
-
-    /// The member at a JSON pointer.
-    ///
-    /// Integers of more than 64 bits are exact in [`raw`](Resource::raw) only.
-    pub fn member(&self, pointer: &str) -> Option<Value> {
-        json::documents(&self.body).last()?.pointer(pointer).cloned()
     }
 }
 

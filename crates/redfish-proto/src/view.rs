@@ -51,6 +51,7 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::base::Base;
 use crate::error::Error;
 use crate::redact::{Redactor, is_secret_name};
 use crate::service::Service;
@@ -84,15 +85,8 @@ pub struct Json {
 /// A body, which is valid JSON.
 struct Document {
     text: Bytes,
-    base: Option<Base>,
+    base: Option<Arc<Base>>,
     index: Option<Index>,
-}
-
-/// The resource that a body is. Links in it are relative to its URI.
-#[derive(Clone)]
-pub(crate) struct Base {
-    pub(crate) service: Arc<Service>,
-    pub(crate) target: Target,
 }
 
 /// A type around a JSON object, with methods for its members. Made by [`view!`](crate::view!).
@@ -160,10 +154,11 @@ impl Json {
         service: &Arc<Service>,
         target: Target,
     ) -> Result<Json, serde_json::Error> {
-        Json::with_base(text, Some(Base { service: Arc::clone(service), target }))
+        let base = Base { service: Arc::clone(service), target, redactor: Arc::default() };
+        Json::with_base(text, Some(Arc::new(base)))
     }
 
-    fn with_base(text: Bytes, base: Option<Base>) -> Result<Json, serde_json::Error> {
+    fn with_base(text: Bytes, base: Option<Arc<Base>>) -> Result<Json, serde_json::Error> {
         let text = text.slice_ref(text.trim_ascii());
         let index = Index::check(&text)?;
         let part = 0..text.len();
@@ -191,14 +186,17 @@ impl Json {
         self.document.base.as_ref().map(|base| &base.target)
     }
 
-    /// The service that sent it, and its own URI: that of the resource, or for one within another its `@odata.id`.
-    pub(crate) fn origin(&self) -> Option<(&Arc<Service>, Result<Target, Error>)> {
-        let Base { service, target } = self.document.base.as_ref()?;
+    /// The resource that it is a part of, and its own URI: that of the resource, or for one within another its `@odata.id`.
+    ///
+    /// # Errors
+    /// If it was not received from a service, or its `@odata.id` is not a link that the policy accepts.
+    pub(crate) fn origin(&self) -> Result<(&Arc<Base>, Target), Error> {
+        let base = self.document.base.as_ref().ok_or_else(not_received)?;
         let own = match self.odata_id() {
-            Some(id) if self.part.start > 0 => service.link(target, &id),
-            _ => Ok(target.clone()),
+            Some(id) if self.part.start > 0 => base.resolve(&id)?,
+            _ => base.target.clone(),
         };
-        Some((service, own))
+        Ok((base, own))
     }
 
     /// Reads a member: an `Option` of a value, or a [`List`]. The last one counts if several have the name.

@@ -67,6 +67,9 @@
 //! # }
 //! ```
 //!
+//! What was read can be written: `.asset_tag(other.asset_tag())`. `None` is null, so a member that may be absent, or that the type
+//! cannot express, is restored with `copy_member("AssetTag", &other)`, which sets exactly what was read.
+//!
 //! # Features
 //!
 //! The types that every program needs are always there: the service root, systems, chassis, managers, sessions, tasks and

@@ -104,6 +104,7 @@ impl Error {
         };
         let refusals = self.0.messages.iter().filter(|message| message.is_refusal());
         let mut parts: Vec<String> = refusals.map(refusal).collect();
+        parts.dedup();
         if !accepted.is_empty() {
             parts.push(format!("accepted: {}", SafeText::join(accepted, ", ")));
         }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use http::Method;
 use serde_json::{Map, Value};
 
 use crate::answer::Answer;
@@ -18,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::reason::RequestError;
 use crate::redact::Redactor;
 use crate::target::Target;
-use crate::view::{Changes, Json, not_received};
+use crate::view::{Changes, Json};
 
 /// An action that a resource offers.
 #[derive(Clone, Debug)]
@@ -112,7 +111,9 @@ impl Action {
                 Error::new(ErrorKind::InvalidParameter { parameter, allowable })
             };
             match parameters.get(&parameter.name) {
-                None if parameter.required => return Err(not_allowable(&parameter.allowable)),
+                None if parameter.required => {
+                    return Err(not_allowable(&parameter.allowable).with_hint("The action requires it."));
+                }
                 Some(value) if !parameter.allowable.is_empty() => {
                     let values = match value {
                         Value::Array(values) => values.as_slice(),
@@ -222,12 +223,15 @@ fn collect_actions(
     }
 }
 
+/// The allowable values in a list. One value in place of the list is the only one.
 fn allowable_values(values: &Value) -> Vec<String> {
     let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
     };
-    values.as_array().map(|values| values.iter().map(text).collect()).unwrap_or_default()
+    let values = values.as_array().map_or(std::slice::from_ref(values), Vec::as_slice);
+    values.iter().filter_map(text).collect()
 }
 
 /// Merges the parameters of an ActionInfo (DSP0268, ActionInfo) into those that the resource's annotations describe.
@@ -312,21 +316,17 @@ impl Invoke {
     ///
     /// # Errors
     /// [`ErrorKind::ActionNotFound`] if the resource does not offer the action, [`ErrorKind::InvalidParameter`] if a parameter
-    /// is missing or not allowable, [`ErrorKind::InvalidTarget`] for a resource that was not received from a service.
+    /// is missing or not allowable, [`ErrorKind::CrossOrigin`] if its target is at another origin, [`ErrorKind::InvalidTarget`]
+    /// for a resource that was not received from a service. What only the ActionInfo says is checked when it is run.
     pub fn on(resource: &Json, name: &str, parameters: impl Into<Changes>) -> Result<Invoke, Error> {
-        let Some((service, own)) = resource.origin() else {
-            return Err(not_received());
-        };
-        let own = own?;
-        let named = |error: Error| {
-            error.with_service(service).stamped(Some((&Method::POST, &own)), &Redactor::default())
-        };
+        let (base, own) = resource.origin()?;
+        let named = |error: Error| base.stamp(error);
         let no_json = || Error::new(ErrorKind::InvalidRequest(RequestError::NoJson));
         let parameters = parameters.into().into_members().ok_or_else(no_json).map_err(named)?;
         let actions =
             resource.read::<Option<Json>>("Actions").and_then(|actions| actions.decode::<Value>().ok());
-        let offered = actions_of(actions.as_ref(), &own, &|link| service.link(&own, link));
-        let redactor = Arc::new(Redactor::default());
+        let offered = actions_of(actions.as_ref(), &own, &|link| base.resolve(link));
+        let redactor = Arc::clone(&base.redactor);
         let (action, target) = choose_action(offered, name, &redactor).map_err(named)?;
         let (name, sent) = (action.name.clone(), parameters.clone());
         let chain = describe_and_post(action, target, sent, redactor, |received| {

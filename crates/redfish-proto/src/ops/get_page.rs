@@ -7,12 +7,13 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::base::Base;
 use crate::error::Error;
 use crate::json::Flaws;
 use crate::link::link_at;
 use crate::message::Message;
 use crate::operation::{Operation, Request, Transition};
-use crate::ops::member::{self, Member, Origin, is_empty};
+use crate::ops::member::{self, Member, is_empty};
 use crate::target::{Target, needs_no_change};
 use crate::target_set::{TargetKey, TargetSet};
 use crate::view::{self, Json, JsonRef, Text};
@@ -167,12 +168,12 @@ impl GetPage {
             keys: HashSet::with_capacity(expected),
             ..NewMembers::default()
         };
-        let origin = Origin::of(answer);
+        let base = Base::of(answer);
         for raw in members {
             let link = member::link_of(raw.bytes());
             // Two links may differ only in what could not be read.
             let key = link.as_ref().filter(|link| !link.contains('\u{fffd}')).map(|link| key(link, answer));
-            match Member::locate(raw, body, &origin).filter(|_| link.is_some() || !is_empty(raw.bytes())) {
+            match Member::locate(raw, body, &base).filter(|_| link.is_some() || !is_empty(raw.bytes())) {
                 None => found.left_out += 1,
                 Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
                     found.repeated += 1;
@@ -196,7 +197,7 @@ impl GetPage {
         let body = answer.body()?;
         let has_only = self.target.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
         match (has_only, u32::try_from(body.len())) {
-            (true, Ok(end)) => Ok(Member::new(body.clone(), 0..end, Origin::of(answer))),
+            (true, Ok(end)) => Ok(Member::new(body.clone(), 0..end, Base::of(answer))),
             _ if self.leaves_out_members() => {
                 let reason =
                     "the member is missing: $select has neither Members nor a path such as Members/Id";

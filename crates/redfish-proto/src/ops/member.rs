@@ -11,15 +11,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::Answer;
+use crate::base::Base;
 use crate::error::Error;
 use crate::json;
 use crate::link::is_link;
-use crate::redact::Redactor;
 use crate::resource::Resource;
-use crate::service::Service;
 use crate::target::Target;
-use crate::view::{self, Decode, JsonRef};
+use crate::view::{Decode, JsonRef};
 
 /// A member of a page: only a link, or the whole resource. It is a part of the page's body and is parsed when it is
 /// used.
@@ -27,33 +25,7 @@ use crate::view::{self, Decode, JsonRef};
 pub struct Member {
     body: Bytes,
     range: Range<u32>,
-    origin: Arc<Origin>,
-}
-
-/// The response that a value is in, such as the page of a member.
-pub(crate) struct Origin {
-    service: Arc<Service>,
-    target: Target,
-    redactor: Arc<Redactor>,
-}
-
-impl Origin {
-    pub(super) fn of(answer: &Answer) -> Arc<Origin> {
-        Origin::at(answer.target.clone(), answer)
-    }
-
-    /// A response whose links are relative to this target.
-    pub(super) fn at(target: Target, answer: &Answer) -> Arc<Origin> {
-        let (service, redactor) = (Arc::clone(&answer.service), Arc::clone(&answer.redactor));
-        Arc::new(Origin { service, target, redactor })
-    }
-
-    /// Reads a part of the response as a type.
-    pub(crate) fn read<T: Decode>(&self, part: &Bytes) -> Result<T, Error> {
-        let Origin { service, target, redactor } = self;
-        view::read_part(part, service, target)
-            .map_err(|(pointer, reason)| Error::malformed(redactor.clean(&pointer), redactor.clean(&reason)))
-    }
+    base: Arc<Base>,
 }
 
 #[derive(Deserialize)]
@@ -119,15 +91,15 @@ fn count_members(object: &[u8]) -> Option<usize> {
 }
 
 impl Member {
-    pub(super) fn new(body: Bytes, range: Range<u32>, origin: Arc<Origin>) -> Member {
-        Member { body, range, origin }
+    pub(super) fn new(body: Bytes, range: Range<u32>, base: Arc<Base>) -> Member {
+        Member { body, range, base }
     }
 
     /// The member at its position in the body.
-    pub(super) fn locate(member: JsonRef<'_>, body: &Bytes, origin: &Arc<Origin>) -> Option<Member> {
+    pub(super) fn locate(member: JsonRef<'_>, body: &Bytes, base: &Arc<Base>) -> Option<Member> {
         let Range { start, end } = member.range();
         let range = u32::try_from(start).ok()?..u32::try_from(end).ok()?;
-        Some(Member { body: body.clone(), range, origin: Arc::clone(origin) })
+        Some(Member { body: body.clone(), range, base: Arc::clone(base) })
     }
 
     /// The member as the service sent it, except for what had to be repaired to be read.
@@ -158,7 +130,7 @@ impl Member {
     /// # Errors
     /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: Decode>(&self) -> Result<T, Error> {
-        self.origin.read(&self.body())
+        self.base.read(&self.body())
     }
 
     /// The whole resource, whose target is known.

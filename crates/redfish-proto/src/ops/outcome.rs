@@ -6,12 +6,12 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::base::Base;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message::{self, Message};
-use crate::ops::member::Origin;
 use crate::ops::parts::{Judgment, Verdict};
 use crate::outcome::{End, Monitor, Outcome, Progress, Written};
 use crate::redact::SafeText;
@@ -85,7 +85,7 @@ impl Written {
             messages: task.messages.into_iter().map(Message::into_notice).collect(),
             task_status: task.status,
             settings: None,
-            origin: None,
+            base: None,
         }
     }
 
@@ -100,7 +100,7 @@ impl Written {
             messages,
             task_status: SafeText::default(),
             settings: None,
-            origin: Some(Origin::at(target, answer)),
+            base: Some(Base::at(target, answer)),
         }
     }
 }

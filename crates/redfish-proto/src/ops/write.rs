@@ -103,8 +103,8 @@ impl Write {
     /// for a part of a resource, which has no URI of its own: a write there would change the resource that contains it.
     pub fn update<P: Patch>(resource: &Resource<P::Resource>, patch: P) -> Result<Write, Error> {
         if resource.target().fragment().is_some() {
-            let error = Error::new(ErrorKind::InvalidTarget(TargetError::Empty));
-            return Err(error.with_hint("It is a part of another resource. Change that one."));
+            let error = Error::new(ErrorKind::InvalidTarget(TargetError::PartOfResource));
+            return Err(error.with_hint("Change the resource that it is in."));
         }
         let version = resource.etag().cloned().map_or(IfMatch::Current, IfMatch::Exactly);
         let changes: Changes = patch.into();

@@ -64,7 +64,7 @@ macro_rules! view {
         impl $crate::view::Decode for $name {
             #[inline]
             fn decode(source: $crate::view::Source<'_>) -> ::core::result::Result<Self, $crate::serde_json::Error> {
-                source.json().map(Self)
+                source.object().map(Self)
             }
         }
 

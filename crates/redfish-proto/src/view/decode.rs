@@ -5,17 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::{Base, Json};
+use super::Json;
+use crate::base::Base;
 use crate::json;
-use crate::service::Service;
-use crate::target::Target;
 
 /// A type that a resource is read as: a view, or any type of serde.
 pub trait Decode: Sized {
     /// Reads a value.
     ///
     /// # Errors
-    /// If the value does not fit the type. Every JSON value fits a view.
+    /// If the value does not fit the type. Every JSON object fits a view.
     fn decode(source: Source<'_>) -> Result<Self, serde_json::Error>;
 }
 
@@ -26,20 +25,15 @@ pub struct Source<'a>(From<'a>);
 #[derive(Clone, Copy)]
 enum From<'a> {
     /// The text of a body that was received: a part of `body`.
-    Body { text: &'a [u8], body: &'a Bytes, service: &'a Arc<Service>, target: &'a Target },
+    Body { text: &'a [u8], body: &'a Bytes, base: &'a Arc<Base> },
     /// A value that was read.
     Json(&'a Json),
 }
 
 impl<'a> Source<'a> {
     /// The resource in a body. The text is a part of the body.
-    pub(crate) fn body(
-        text: &'a [u8],
-        body: &'a Bytes,
-        service: &'a Arc<Service>,
-        target: &'a Target,
-    ) -> Source<'a> {
-        Source(From::Body { text, body, service, target })
+    pub(crate) fn body(text: &'a [u8], body: &'a Bytes, base: &'a Arc<Base>) -> Source<'a> {
+        Source(From::Body { text, body, base })
     }
 
     pub(crate) fn json_value(json: &'a Json) -> Source<'a> {
@@ -60,23 +54,25 @@ impl<'a> Source<'a> {
     /// If it is not JSON.
     pub fn json(self) -> Result<Json, serde_json::Error> {
         match self.0 {
-            From::Body { text, body, service, target } => {
-                let base = Base { service: Arc::clone(service), target: target.clone() };
-                Json::with_base(body.slice_ref(text), Some(base))
-            }
+            From::Body { text, body, base } => Json::with_base(body.slice_ref(text), Some(Arc::clone(base))),
             From::Json(json) => Ok(json.clone()),
         }
+    }
+
+    /// The text as a JSON object, as which a view is read.
+    ///
+    /// # Errors
+    /// If it is not a JSON object.
+    pub fn object(self) -> Result<Json, serde_json::Error> {
+        let json = self.json()?;
+        if json.get_ref().is_object() { Ok(json) } else { Err(serde::de::Error::custom("not an object")) }
     }
 }
 
 /// Reads a part of a body that was received, from the repaired text if the strict parser refuses it.
-pub(crate) fn read_part<T: Decode>(
-    part: &Bytes,
-    service: &Arc<Service>,
-    target: &Target,
-) -> Result<T, (String, String)> {
+pub(crate) fn read_part<T: Decode>(part: &Bytes, base: &Arc<Base>) -> Result<T, (String, String)> {
     let decode = |text: &[u8], body: &Bytes| {
-        json::read_with(text, usize::MAX, |text| T::decode(Source::body(text, body, service, target)))
+        json::read_with(text, usize::MAX, |text| T::decode(Source::body(text, body, base)))
     };
     decode(json::strip_bom(part), part).or_else(|strict| match json::repair(part) {
         Some(repaired) => decode(&repaired.text, &repaired.text),

@@ -14,9 +14,10 @@ pub trait Enumeration: Clone + fmt::Display + PartialEq + 'static {
     fn of(text: &str) -> Self;
 }
 
-/// Finds a known value: the one with this text, or else the one that differs in letter case only.
+/// Finds a known value: the one with this text, or else the one that differs in letter case or white space around it only.
 #[doc(hidden)]
 pub fn known_value<T: Enumeration>(text: &str) -> Option<T> {
+    let text = text.trim();
     let exact = T::VALUES.iter().find(|value| value.as_str() == text);
     exact.or_else(|| T::VALUES.iter().find(|value| value.as_str().eq_ignore_ascii_case(text))).cloned()
 }

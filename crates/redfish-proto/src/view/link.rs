@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Base, FromJson, Json, JsonRef, View};
+use super::{FromJson, Json, JsonRef, View};
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::reason::TargetError;
@@ -40,7 +40,7 @@ impl<T> Link<T> {
     /// [`ErrorKind::InvalidTarget`](crate::ErrorKind::InvalidTarget) for text that is not a link or was not received from a service.
     pub fn target(&self) -> Result<Target, Error> {
         match self.json.document.base.as_ref() {
-            Some(Base { service, target }) => service.link(target, &self.uri()),
+            Some(base) => base.resolve(&self.uri()),
             None => Err(not_received()),
         }
     }
@@ -65,8 +65,7 @@ impl<T: View> Link<T> {
 
 /// The error of something that was not received from a service, so that it is not known where it is.
 pub(crate) fn not_received() -> Error {
-    let error = Error::new(ErrorKind::InvalidTarget(TargetError::OtherService));
-    error.with_hint("The JSON was not received from a service.")
+    Error::new(ErrorKind::InvalidTarget(TargetError::NotReceived))
 }
 
 fn uri(json: JsonRef<'_>) -> Option<Cow<'_, str>> {

@@ -68,7 +68,9 @@ fn an_odd_member_costs_that_member_only() {
 #[test]
 fn a_view_of_another_value_has_no_members() {
     for text in ["[1]", "7", "\"x\"", "null", "true"] {
-        let lamp = lamp(text);
+        let json = Json::new(text.into()).unwrap();
+        assert!(json.decode::<Lamp>().is_err(), "{text}");
+        let lamp = Lamp::of(json);
         assert!(lamp.name().is_none() && lamp.all().is_empty(), "{text}");
         assert_eq!(lamp.text(), text);
     }
@@ -228,6 +230,20 @@ fn what_was_read_can_be_written() {
 }
 
 #[test]
+fn a_member_is_copied_exactly_or_not_at_all() {
+    let lamp = lamp(
+        r#"{"Colors": ["Amber", null, 5, {"a": 1}], "Name": null, "Watts": "n/a", "Color": {"odd": "\ud83d"}}"#,
+    );
+    let copy = ["Colors", "Name", "Watts", "Color", "Count", "All"]
+        .iter()
+        .fold(LampCopy::new(), |copy, name| copy.copy_member(name, &lamp));
+    let expected =
+        r#"{"Color":{"odd":"\ufffd"},"Colors":["Amber",null,5,{"a":1}],"Name":null,"Watts":"n/a"}"#
+            .replace("\\ufffd", "\u{fffd}");
+    assert_eq!(serde_json::to_string(&copy).unwrap(), expected);
+}
+
+#[test]
 fn a_patch_without_changes_is_not_sent() {
     let lamp =
         crate::Resource::new(lamp("{}"), Target::well_known("/redfish/v1/Lamps/1"), None, Bytes::new());
@@ -244,4 +260,37 @@ fn a_part_of_a_resource_is_not_written_to() {
     let shown =
         format!("{:?}", crate::Resource::new((), Target::well_known("/a"), None, Bytes::from("hunter2")));
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_link_to_another_origin_is_named_in_the_error() {
+    let lamp = lamp(r#"{"Next": {"@odata.id": "https://elsewhere/x"}}"#);
+    let error = lamp.next().unwrap().target().unwrap_err().to_string();
+    assert!(error.contains("/redfish/v1/Lamps/1") && error.contains("https://elsewhere/x"), "{error}");
+    let local: Lamp = Json::new(r#"{"Next": "/x"}"#.into()).unwrap().decode().unwrap();
+    let error = local.next().unwrap().target().unwrap_err().to_string();
+    assert!(error.contains("was not received from a service"), "{error}");
+}
+
+#[test]
+fn an_action_that_cannot_be_invoked_says_why() {
+    let invoke = |actions: &str, level: &str| {
+        let lamp = lamp(&format!(r#"{{"Actions": {actions}}}"#));
+        let parameters = Changes::new().value("Level", level);
+        crate::ops::Invoke::on(&lamp, "Lamp.Dim", parameters).map(drop).map_err(|error| error.to_string())
+    };
+    let listed = r##"{"#Lamp.Dim": {"target": "/dim", "Level@Redfish.AllowableValues": "Low"}}"##;
+    assert!(invoke(listed, "Low").is_ok());
+    for (actions, expected) in [
+        (listed, "the parameter Level accepts Low"),
+        ("null", "no action is offered"),
+        (
+            r##"{"#Lamp.Dim": {"target": "https://elsewhere/dim"}}"##,
+            "a link to another origin, https://elsewhere/dim",
+        ),
+        (r##"{"#Lamp.Dim": {"target": "."}}"##, "no action is offered"),
+    ] {
+        let error = invoke(actions, "High").unwrap_err();
+        assert!(error.contains(expected) && error.contains("/redfish/v1/Lamps/1"), "{error}");
+    }
 }

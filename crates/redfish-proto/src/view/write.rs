@@ -7,7 +7,8 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{DateTime, Duration, Enumeration, Link, Number, Text, Uuid, View};
+use super::{DateTime, Duration, Enumeration, Json, Link, Number, Text, Uuid, View};
+use crate::json;
 use crate::target::Target;
 
 /// Members to be written. The types of [`patch!`](crate::patch!) are made of it.
@@ -49,6 +50,15 @@ impl Changes {
         match value {
             Nullable::Null => self,
             Nullable::Value(value) => self.value(name, value),
+        }
+    }
+
+    /// Adds a member exactly as another object has it, unless that has none: also null, and what makes no sense as its type.
+    #[must_use]
+    pub fn copy(self, name: &str, from: &Json) -> Changes {
+        match from.get_ref().find(&[name]) {
+            Some(value) => self.value(name, json::part::<Value>(value.text()).unwrap_or_default()),
+            None => self,
         }
     }
 
@@ -157,7 +167,7 @@ impl<T: Into<Encoded>> From<Nullable<T>> for Encoded {
 }
 
 /// A value, or null: what a member can be set to that may be null. A value becomes one, and so does an `Option`, such as one
-/// that was read: `None` is null.
+/// that was read: `None` is null, also where the member was absent or could not be read. `copy_member` sets exactly what was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nullable<T> {
     /// Null, which removes a value.
@@ -356,6 +366,13 @@ macro_rules! patch {
         #[allow(dead_code, unreachable_pub, reason = "the caller chooses the visibility of the type")]
         impl $name {
             $($crate::patch_method! { $kind $(#[$member_doc])* $method, $type, $member })*
+
+            /// Sets a member exactly as another object has it, such as to restore what was read. One that it does not have is not
+            /// set.
+            #[inline]
+            pub fn copy_member(self, name: &str, from: &$crate::view::Json) -> Self {
+                Self(self.0.copy(name, from))
+            }
 
             /// Sets any other member, such as one of a vendor.
             #[inline]

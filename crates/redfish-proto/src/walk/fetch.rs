@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::document::{Document, RawLink};
 use crate::answer::Answer;
+use crate::base::Base;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::features::Features;
@@ -14,11 +15,10 @@ use crate::link::is_link;
 use crate::operation::{Auth, Operation, Request, Transition};
 use crate::ops::follow_links::root;
 use crate::ops::{CheckService, GetPage, Member};
-use crate::redact::{Redactor, SafeText};
+use crate::redact::SafeText;
 use crate::resource::Resource;
-use crate::service::Service;
 use crate::target::Target;
-use crate::view::{self, Decode};
+use crate::view::Decode;
 
 /// A request of a [`Walk`](super::Walk): an operation, which its driver runs like any other.
 #[derive(Clone, Debug)]
@@ -97,8 +97,7 @@ pub(super) struct FoundMember {
 #[derive(Debug)]
 pub(super) struct Scanned {
     pub(super) resource: Resource<()>,
-    pub(super) redactor: Arc<Redactor>,
-    pub(super) service: Arc<Service>,
+    pub(super) base: Arc<Base>,
     /// The name of its type, such as `ComputerSystem`. Empty if it is unknown.
     pub(super) type_name: Box<str>,
     pub(super) is_complete: bool,
@@ -176,8 +175,7 @@ impl Fetch {
         let (links, overflows) = Scanned::links_in(&document.links, self.max_links, answer);
         let scanned = Scanned {
             resource,
-            redactor: Arc::clone(&answer.redactor),
-            service: Arc::clone(&answer.service),
+            base: Base::at(uri.clone(), answer),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: document.is_complete(),
             overflows,
@@ -229,13 +227,12 @@ impl Scanned {
 
     /// Reads it into a type.
     pub(super) fn json<T: Decode>(&self) -> Result<T, Error> {
-        let read = view::read_part(self.resource.raw(), &self.service, self.resource.target());
-        read.map_err(|fault| self.malformed(fault))
+        self.base.read(self.resource.raw())
     }
 
     /// The error of what does not fit: a JSON pointer, and the reason.
     pub(super) fn malformed(&self, (pointer, reason): (String, String)) -> Error {
-        Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason))
+        self.base.malformed(&pointer, &reason)
     }
 }
 
@@ -256,9 +253,8 @@ impl FoundMember {
         let document: Document<'_> = serde_json::from_slice(member.as_bytes()).unwrap_or_default();
         let (links, overflows) = Scanned::links_in(&document.links, max_links, answer);
         let resource = Scanned {
+            base: Base::at(target.clone(), answer),
             resource: Resource::new((), target, None, member.body()),
-            redactor: Arc::clone(&answer.redactor),
-            service: Arc::clone(&answer.service),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: document.is_complete(),
             overflows,

@@ -61,7 +61,7 @@ impl Sources<'_> {
             named(&required).into_iter().chain(named(only.map_or(&[], std::slice::from_ref)))
         {
             let value = Value::of(self.facts, parameter);
-            let necessity = if parameter.required { "" } else { ", optional" };
+            let necessity = if parameter.required { "" } else { "; `None` leaves it out" };
             let _ = writeln!(
                 out,
                 "/// - `{}`: {}{necessity}",
@@ -85,7 +85,7 @@ impl Sources<'_> {
                 "/// The body of the response is a [`{of}`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.\n///"
             );
         }
-        out.push_str("/// # Errors\n/// If the resource does not offer the action.\n");
+        out.push_str("/// # Errors\n/// Those of [`Invoke::on`].\n");
         let _ = write!(out, "{}pub fn {method}(&self", cfg.concat());
         let mut sets = String::new();
         for (parameter, argument) in named(&required) {

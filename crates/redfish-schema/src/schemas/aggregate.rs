@@ -33,7 +33,7 @@ impl Aggregate {
     /// - `elements`: a list of links
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn add_elements(
         &self,
         elements: impl IntoIterator<Item = impl Into<view::Reference>>,
@@ -50,7 +50,7 @@ impl Aggregate {
     /// - `elements`: a list of links
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn remove_elements(
         &self,
         elements: impl IntoIterator<Item = impl Into<view::Reference>>,
@@ -67,7 +67,7 @@ impl Aggregate {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(&self, optional: impl FnOnce(ResetParameters) -> ResetParameters) -> Result<Invoke, Error> {
         Invoke::on(self, "Aggregate.Reset", view::Changes::new().merge(optional(ResetParameters::new())))
     }
@@ -75,7 +75,7 @@ impl Aggregate {
     /// Invokes the action `Aggregate.SetDefaultBootOrder`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_default_boot_order(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Aggregate.SetDefaultBootOrder", view::Changes::new())
     }

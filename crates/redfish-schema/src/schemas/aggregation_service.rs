@@ -40,7 +40,7 @@ impl AggregationService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         target_uris: impl IntoIterator<Item = impl Into<view::Reference>>,
@@ -60,7 +60,7 @@ impl AggregationService {
     /// - `systems`: a list of links
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_default_boot_order(
         &self,
         systems: impl IntoIterator<Item = impl Into<view::Reference>>,

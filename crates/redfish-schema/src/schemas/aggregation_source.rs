@@ -116,7 +116,7 @@ impl AggregationSource {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     #[cfg(feature = "security")]
     pub fn generate_ssh_identity_key_pair(
         &self,
@@ -135,7 +135,7 @@ impl AggregationSource {
     /// Invokes the action `AggregationSource.RemoveSSHIdentityKeyPair`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn remove_ssh_identity_key_pair(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "AggregationSource.RemoveSSHIdentityKeyPair", view::Changes::new())
     }

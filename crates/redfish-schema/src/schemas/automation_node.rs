@@ -71,7 +71,7 @@ impl AutomationNode {
     /// Invokes the action `AutomationNode.Reset`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "AutomationNode.Reset", view::Changes::new())
     }
@@ -79,7 +79,7 @@ impl AutomationNode {
     /// Invokes the action `AutomationNode.SendTrigger`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn send_trigger(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "AutomationNode.SendTrigger", view::Changes::new())
     }
@@ -87,7 +87,7 @@ impl AutomationNode {
     /// Invokes the action `AutomationNode.Start`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn start(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "AutomationNode.Start", view::Changes::new())
     }
@@ -95,7 +95,7 @@ impl AutomationNode {
     /// Invokes the action `AutomationNode.Stop`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn stop(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "AutomationNode.Stop", view::Changes::new())
     }
@@ -103,7 +103,7 @@ impl AutomationNode {
     /// Invokes the action `AutomationNode.Wait`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn wait(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "AutomationNode.Wait", view::Changes::new())
     }

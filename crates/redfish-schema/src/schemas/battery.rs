@@ -102,17 +102,17 @@ impl Battery {
     /// Invokes the action `Battery.Calibrate`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn calibrate(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Battery.Calibrate", view::Changes::new())
     }
 
     /// Invokes the action `Battery.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -128,7 +128,7 @@ impl Battery {
     /// Invokes the action `Battery.SelfTest`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn self_test(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Battery.SelfTest", view::Changes::new())
     }

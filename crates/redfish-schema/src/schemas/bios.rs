@@ -55,7 +55,7 @@ impl Bios {
     /// - `new_password`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn change_password(
         &self,
         password_name: impl Into<view::Text>,
@@ -75,7 +75,7 @@ impl Bios {
     /// Invokes the action `Bios.ResetBios`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_bios(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Bios.ResetBios", view::Changes::new())
     }

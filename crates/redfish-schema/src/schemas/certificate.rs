@@ -142,7 +142,7 @@ impl Certificate {
     /// Invokes the action `Certificate.ForceAutomaticRenew`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn force_automatic_renew(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Certificate.ForceAutomaticRenew", view::Changes::new())
     }
@@ -154,19 +154,19 @@ impl Certificate {
     /// The body of the response is a [`RekeyResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn rekey(&self, optional: impl FnOnce(RekeyParameters) -> RekeyParameters) -> Result<Invoke, Error> {
         Invoke::on(self, "Certificate.Rekey", view::Changes::new().merge(optional(RekeyParameters::new())))
     }
 
     /// Invokes the action `Certificate.Renew`. Its parameters are checked before they are sent.
     ///
-    /// - `challenge_password`: text, optional
+    /// - `challenge_password`: text; `None` leaves it out
     ///
     /// The body of the response is a [`RenewResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn renew(&self, challenge_password: impl Into<view::Nullable<view::Text>>) -> Result<Invoke, Error> {
         Invoke::on(
             self,

@@ -67,7 +67,7 @@ impl CertificateService {
     /// The body of the response is a [`GenerateCSRResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn generate_csr(
         &self,
         common_name: impl Into<view::Text>,
@@ -92,7 +92,7 @@ impl CertificateService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn replace_certificate(
         &self,
         certificate_string: impl Into<view::Text>,

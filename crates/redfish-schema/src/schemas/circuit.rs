@@ -237,10 +237,10 @@ redfish_proto::view! {
 impl Circuit {
     /// Invokes the action `Circuit.BreakerControl`. Its parameters are checked before they are sent.
     ///
-    /// - `power_state`: a value of an enumeration, optional
+    /// - `power_state`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn breaker_control(
         &self,
         power_state: impl Into<view::Nullable<PowerState>>,
@@ -255,10 +255,10 @@ impl Circuit {
 
     /// Invokes the action `Circuit.PowerControl`. Its parameters are checked before they are sent.
     ///
-    /// - `power_state`: a value of an enumeration, optional
+    /// - `power_state`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn power_control(&self, power_state: impl Into<view::Nullable<PowerState>>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -271,7 +271,7 @@ impl Circuit {
     /// Invokes the action `Circuit.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Circuit.ResetMetrics", view::Changes::new())
     }

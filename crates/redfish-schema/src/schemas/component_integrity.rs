@@ -297,7 +297,7 @@ impl ComponentIntegrity {
     /// The body of the response is a [`SPDMGetSignedMeasurementsResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn spdm_get_signed_measurements(
         &self,
         optional: impl FnOnce(SPDMGetSignedMeasurementsParameters) -> SPDMGetSignedMeasurementsParameters,
@@ -319,7 +319,7 @@ impl ComponentIntegrity {
     /// The body of the response is a [`TPMGetSignedMeasurementsResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn tpm_get_signed_measurements(
         &self,
         certificate: impl Into<view::Reference>,

@@ -70,7 +70,7 @@ impl CompositionService {
     /// The body of the response is a [`ComposeResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn compose(
         &self,
         request_format: impl Into<ComposeRequestFormat>,

@@ -540,7 +540,7 @@ impl ComputerSystem {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     #[cfg(feature = "composition")]
     pub fn add_resource_block(
         &self,
@@ -562,7 +562,7 @@ impl ComputerSystem {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn decommission(
         &self,
         decommission_types: impl IntoIterator<Item = impl Into<DecommissionType>>,
@@ -584,7 +584,7 @@ impl ComputerSystem {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn export_configuration(
         &self,
         export_type: impl Into<ExportType>,
@@ -607,7 +607,7 @@ impl ComputerSystem {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     #[cfg(feature = "composition")]
     pub fn remove_resource_block(
         &self,
@@ -625,10 +625,10 @@ impl ComputerSystem {
 
     /// Invokes the action `ComputerSystem.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -644,7 +644,7 @@ impl ComputerSystem {
     /// Invokes the action `ComputerSystem.SetDefaultBootOrder`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_default_boot_order(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "ComputerSystem.SetDefaultBootOrder", view::Changes::new())
     }

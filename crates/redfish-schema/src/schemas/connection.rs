@@ -181,7 +181,7 @@ impl Connection {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     #[cfg(feature = "storage")]
     pub fn add_volume_info(
         &self,
@@ -203,7 +203,7 @@ impl Connection {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     #[cfg(feature = "storage")]
     pub fn remove_volume_info(
         &self,

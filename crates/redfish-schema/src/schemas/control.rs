@@ -105,7 +105,7 @@ impl Control {
     /// Invokes the action `Control.ResetToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Control.ResetToDefaults", view::Changes::new())
     }

@@ -110,7 +110,7 @@ impl CoolantConnector {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn valve_control(
         &self,
         optional: impl FnOnce(ValveControlParameters) -> ValveControlParameters,

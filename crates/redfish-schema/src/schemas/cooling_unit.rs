@@ -112,7 +112,7 @@ impl CoolingUnit {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn export_configuration(
         &self,
         export_type: impl Into<ExportType>,
@@ -131,10 +131,10 @@ impl CoolingUnit {
 
     /// Invokes the action `CoolingUnit.SetMode`. Its parameters are checked before they are sent.
     ///
-    /// - `mode`: a value of an enumeration, optional
+    /// - `mode`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_mode(&self, mode: impl Into<view::Nullable<CoolingUnitMode>>) -> Result<Invoke, Error> {
         Invoke::on(
             self,

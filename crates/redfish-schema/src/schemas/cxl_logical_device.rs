@@ -92,7 +92,7 @@ impl CXLLogicalDevice {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn disable_passphrase(
         &self,
         passphrase_type: impl Into<PassphraseType>,
@@ -110,7 +110,7 @@ impl CXLLogicalDevice {
     /// Invokes the action `CXLLogicalDevice.FreezeSecurityState`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn freeze_security_state(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "CXLLogicalDevice.FreezeSecurityState", view::Changes::new())
     }
@@ -121,7 +121,7 @@ impl CXLLogicalDevice {
     /// - `passphrase_type`: a value of an enumeration
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn passphrase_secure_erase(
         &self,
         passphrase: impl Into<view::Text>,
@@ -143,7 +143,7 @@ impl CXLLogicalDevice {
     /// - `new_passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_passphrase(
         &self,
         passphrase_type: impl Into<PassphraseType>,
@@ -166,7 +166,7 @@ impl CXLLogicalDevice {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn unlock(
         &self,
         passphrase_type: impl Into<PassphraseType>,

@@ -254,7 +254,7 @@ impl Drive {
     /// - `personality`: an integer
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn freeze_personality(&self, personality: impl Into<i64>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -268,17 +268,17 @@ impl Drive {
     /// The body of the response is a [`GetPersonalityNonceResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn get_personality_nonce(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Drive.GetPersonalityNonce", view::Changes::new())
     }
 
     /// Invokes the action `Drive.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -294,17 +294,17 @@ impl Drive {
     /// Invokes the action `Drive.RevertPersonalitiesToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn revert_personalities_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Drive.RevertPersonalitiesToDefaults", view::Changes::new())
     }
 
     /// Invokes the action `Drive.RevertToOriginalFactoryState`. Its parameters are checked before they are sent.
     ///
-    /// - `physical_secure_id`: text, optional
+    /// - `physical_secure_id`: text; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn revert_to_original_factory_state(
         &self,
         physical_secure_id: impl Into<view::Nullable<view::Text>>,
@@ -322,7 +322,7 @@ impl Drive {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn secure_erase(
         &self,
         optional: impl FnOnce(SecureEraseParameters) -> SecureEraseParameters,
@@ -340,7 +340,7 @@ impl Drive {
     /// - `key`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_personality_key(
         &self,
         algorithm: impl Into<NMVePersonalityKeyAlgorithm>,
@@ -363,7 +363,7 @@ impl Drive {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn unfreeze_personality(
         &self,
         personality: impl Into<i64>,

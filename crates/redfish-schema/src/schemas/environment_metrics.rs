@@ -53,7 +53,7 @@ impl EnvironmentMetrics {
     /// Invokes the action `EnvironmentMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "EnvironmentMetrics.ResetMetrics", view::Changes::new())
     }
@@ -61,7 +61,7 @@ impl EnvironmentMetrics {
     /// Invokes the action `EnvironmentMetrics.ResetToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "EnvironmentMetrics.ResetToDefaults", view::Changes::new())
     }

@@ -134,10 +134,10 @@ redfish_proto::view! {
 impl EventDestination {
     /// Invokes the action `EventDestination.ResumeSubscription`. Its parameters are checked before they are sent.
     ///
-    /// - `deliver_buffered_event_duration`: a duration, optional
+    /// - `deliver_buffered_event_duration`: a duration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn resume_subscription(
         &self,
         deliver_buffered_event_duration: impl Into<view::Nullable<view::Duration>>,
@@ -155,7 +155,7 @@ impl EventDestination {
     /// Invokes the action `EventDestination.SuspendSubscription`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn suspend_subscription(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "EventDestination.SuspendSubscription", view::Changes::new())
     }

@@ -122,7 +122,7 @@ impl EventService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn submit_test_event(
         &self,
         message_id: impl Into<view::Text>,
@@ -140,7 +140,7 @@ impl EventService {
     /// Invokes the action `EventService.TestEventSubscription`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn test_event_subscription(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "EventService.TestEventSubscription", view::Changes::new())
     }

@@ -35,7 +35,7 @@ impl HeaterMetrics {
     /// Invokes the action `HeaterMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "HeaterMetrics.ResetMetrics", view::Changes::new())
     }

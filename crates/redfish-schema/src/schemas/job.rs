@@ -112,7 +112,7 @@ impl Job {
     /// Invokes the action `Job.Cancel`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn cancel(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Job.Cancel", view::Changes::new())
     }
@@ -120,7 +120,7 @@ impl Job {
     /// Invokes the action `Job.ForceStart`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn force_start(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Job.ForceStart", view::Changes::new())
     }
@@ -128,17 +128,17 @@ impl Job {
     /// Invokes the action `Job.Invalidate`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn invalidate(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Job.Invalidate", view::Changes::new())
     }
 
     /// Invokes the action `Job.Resubmit`. Its parameters are checked before they are sent.
     ///
-    /// - `start_time`: a date and time, optional
+    /// - `start_time`: a date and time; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn resubmit(&self, start_time: impl Into<view::Nullable<view::DateTime>>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -151,7 +151,7 @@ impl Job {
     /// Invokes the action `Job.Resume`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn resume(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Job.Resume", view::Changes::new())
     }
@@ -159,7 +159,7 @@ impl Job {
     /// Invokes the action `Job.Suspend`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn suspend(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Job.Suspend", view::Changes::new())
     }
@@ -167,7 +167,7 @@ impl Job {
     /// Invokes the action `Job.Validate`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn validate(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Job.Validate", view::Changes::new())
     }

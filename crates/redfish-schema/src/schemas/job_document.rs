@@ -90,7 +90,7 @@ impl JobDocument {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn submit_job(
         &self,
         parameters: impl Into<Value>,

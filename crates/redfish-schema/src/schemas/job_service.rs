@@ -64,7 +64,7 @@ impl JobService {
     /// Invokes the action `JobService.CancelAllJobs`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn cancel_all_jobs(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "JobService.CancelAllJobs", view::Changes::new())
     }

@@ -36,7 +36,7 @@ impl LicenseService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn install(
         &self,
         license_file_uri: impl Into<view::Text>,

@@ -102,10 +102,10 @@ redfish_proto::view! {
 impl LogService {
     /// Invokes the action `LogService.ClearLog`. Its parameters are checked before they are sent.
     ///
-    /// - `log_entries_etag`: text, optional
+    /// - `log_entries_etag`: text; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn clear_log(
         &self,
         log_entries_etag: impl Into<view::Nullable<view::Text>>,
@@ -124,7 +124,7 @@ impl LogService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn collect_diagnostic_data(
         &self,
         diagnostic_data_type: impl Into<LogDiagnosticDataTypes>,
@@ -144,7 +144,7 @@ impl LogService {
     /// The body of the response is a [`DownloadRawLogResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn download_raw_log(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "LogService.DownloadRawLog", view::Changes::new())
     }
@@ -156,7 +156,7 @@ impl LogService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn push_diagnostic_data(
         &self,
         additional_data_uri: impl Into<view::Text>,

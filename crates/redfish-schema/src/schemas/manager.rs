@@ -245,7 +245,7 @@ impl Manager {
     /// - `new_manager`: a link
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn force_failover(&self, new_manager: impl Into<view::Reference>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -259,7 +259,7 @@ impl Manager {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn modify_redundancy_set(
         &self,
         optional: impl FnOnce(ModifyRedundancySetParameters) -> ModifyRedundancySetParameters,
@@ -273,10 +273,10 @@ impl Manager {
 
     /// Invokes the action `Manager.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -294,7 +294,7 @@ impl Manager {
     /// - `reset_type`: a value of an enumeration
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_to_defaults(&self, reset_type: impl Into<ResetToDefaultsType>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -309,7 +309,7 @@ impl Manager {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn update_security_mode(
         &self,
         security_mode: impl Into<SecurityModeTypes>,

@@ -123,7 +123,7 @@ impl ManagerAccount {
     /// - `new_password`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn change_password(
         &self,
         session_account_password: impl Into<view::Text>,
@@ -141,7 +141,7 @@ impl ManagerAccount {
     /// Invokes the action `ManagerAccount.ClearSecretKey`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn clear_secret_key(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "ManagerAccount.ClearSecretKey", view::Changes::new())
     }
@@ -151,7 +151,7 @@ impl ManagerAccount {
     /// The body of the response is a [`GenerateSecretKeyResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn generate_secret_key(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "ManagerAccount.GenerateSecretKey", view::Changes::new())
     }
@@ -161,7 +161,7 @@ impl ManagerAccount {
     /// - `time_based_one_time_password`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn verify_time_based_one_time_password(
         &self,
         time_based_one_time_password: impl Into<view::Text>,

@@ -143,7 +143,7 @@ impl ManagerDiagnosticData {
     /// Invokes the action `ManagerDiagnosticData.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "ManagerDiagnosticData.ResetMetrics", view::Changes::new())
     }

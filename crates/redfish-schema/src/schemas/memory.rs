@@ -317,7 +317,7 @@ impl Memory {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn disable_master_passphrase(
         &self,
         region_id: impl Into<view::Text>,
@@ -338,7 +338,7 @@ impl Memory {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn disable_passphrase(
         &self,
         region_id: impl Into<view::Text>,
@@ -356,7 +356,7 @@ impl Memory {
     /// Invokes the action `Memory.FreezeSecurityState`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn freeze_security_state(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Memory.FreezeSecurityState", view::Changes::new())
     }
@@ -366,7 +366,7 @@ impl Memory {
     /// - `physical_address`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn inject_persistent_poison(&self, physical_address: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -381,7 +381,7 @@ impl Memory {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn overwrite_unit(
         &self,
         region_id: impl Into<view::Text>,
@@ -398,10 +398,10 @@ impl Memory {
 
     /// Invokes the action `Memory.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -417,7 +417,7 @@ impl Memory {
     /// Invokes the action `Memory.ResetToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Memory.ResetToDefaults", view::Changes::new())
     }
@@ -429,7 +429,7 @@ impl Memory {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn scan_media(
         &self,
         physical_address: impl Into<view::Text>,
@@ -452,7 +452,7 @@ impl Memory {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn secure_erase_unit(
         &self,
         region_id: impl Into<view::Text>,
@@ -473,7 +473,7 @@ impl Memory {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_master_passphrase(
         &self,
         region_id: impl Into<view::Text>,
@@ -494,7 +494,7 @@ impl Memory {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_passphrase(
         &self,
         region_id: impl Into<view::Text>,
@@ -515,7 +515,7 @@ impl Memory {
     /// - `passphrase`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn unlock_unit(
         &self,
         region_id: impl Into<view::Text>,

@@ -155,7 +155,7 @@ impl MemoryMetrics {
     /// Invokes the action `MemoryMetrics.ClearCurrentPeriod`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn clear_current_period(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "MemoryMetrics.ClearCurrentPeriod", view::Changes::new())
     }

@@ -275,10 +275,10 @@ redfish_proto::view! {
 impl NetworkAdapter {
     /// Invokes the action `NetworkAdapter.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -294,7 +294,7 @@ impl NetworkAdapter {
     /// Invokes the action `NetworkAdapter.ResetSettingsToDefault`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_settings_to_default(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "NetworkAdapter.ResetSettingsToDefault", view::Changes::new())
     }

@@ -53,7 +53,7 @@ impl NetworkAdapterMetrics {
     /// Invokes the action `NetworkAdapterMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "NetworkAdapterMetrics.ResetMetrics", view::Changes::new())
     }

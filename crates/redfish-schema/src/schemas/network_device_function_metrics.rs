@@ -109,7 +109,7 @@ impl NetworkDeviceFunctionMetrics {
     /// Invokes the action `NetworkDeviceFunctionMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "NetworkDeviceFunctionMetrics.ResetMetrics", view::Changes::new())
     }

@@ -162,10 +162,10 @@ redfish_proto::view! {
 impl Outlet {
     /// Invokes the action `Outlet.PowerControl`. Its parameters are checked before they are sent.
     ///
-    /// - `power_state`: a value of an enumeration, optional
+    /// - `power_state`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn power_control(
         &self,
         power_state: impl Into<view::Nullable<crate::circuit::PowerState>>,
@@ -183,7 +183,7 @@ impl Outlet {
     /// Invokes the action `Outlet.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Outlet.ResetMetrics", view::Changes::new())
     }

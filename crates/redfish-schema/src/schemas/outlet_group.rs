@@ -76,10 +76,10 @@ redfish_proto::view! {
 impl OutletGroup {
     /// Invokes the action `OutletGroup.PowerControl`. Its parameters are checked before they are sent.
     ///
-    /// - `power_state`: a value of an enumeration, optional
+    /// - `power_state`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn power_control(
         &self,
         power_state: impl Into<view::Nullable<crate::circuit::PowerState>>,
@@ -97,7 +97,7 @@ impl OutletGroup {
     /// Invokes the action `OutletGroup.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "OutletGroup.ResetMetrics", view::Changes::new())
     }

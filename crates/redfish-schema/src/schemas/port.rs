@@ -451,10 +451,10 @@ redfish_proto::view! {
 impl Port {
     /// Invokes the action `Port.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -470,7 +470,7 @@ impl Port {
     /// Invokes the action `Port.ResetPPB`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_ppb(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Port.ResetPPB", view::Changes::new())
     }

@@ -259,7 +259,7 @@ impl PortMetrics {
     /// Invokes the action `PortMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "PortMetrics.ResetMetrics", view::Changes::new())
     }

@@ -228,7 +228,7 @@ impl Power {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn power_supply_reset(
         &self,
         member_id: impl Into<view::Text>,

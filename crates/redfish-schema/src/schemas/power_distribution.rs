@@ -155,7 +155,7 @@ impl PowerDistribution {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn export_configuration(
         &self,
         export_type: impl Into<ExportType>,
@@ -175,7 +175,7 @@ impl PowerDistribution {
     /// Invokes the action `PowerDistribution.TransferControl`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn transfer_control(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "PowerDistribution.TransferControl", view::Changes::new())
     }

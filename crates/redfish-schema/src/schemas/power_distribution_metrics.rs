@@ -48,7 +48,7 @@ impl PowerDistributionMetrics {
     /// Invokes the action `PowerDistributionMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "PowerDistributionMetrics.ResetMetrics", view::Changes::new())
     }

@@ -137,7 +137,7 @@ impl PowerSupplyMetrics {
     /// Invokes the action `PowerSupplyMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "PowerSupplyMetrics.ResetMetrics", view::Changes::new())
     }

@@ -315,10 +315,10 @@ redfish_proto::view! {
 impl Processor {
     /// Invokes the action `Processor.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -334,7 +334,7 @@ impl Processor {
     /// Invokes the action `Processor.ResetToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Processor.ResetToDefaults", view::Changes::new())
     }

@@ -172,7 +172,7 @@ impl ProcessorMetrics {
     /// Invokes the action `ProcessorMetrics.ClearCurrentPeriod`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn clear_current_period(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "ProcessorMetrics.ClearCurrentPeriod", view::Changes::new())
     }

@@ -69,10 +69,10 @@ redfish_proto::view! {
 impl Pump {
     /// Invokes the action `Pump.SetMode`. Its parameters are checked before they are sent.
     ///
-    /// - `mode`: a value of an enumeration, optional
+    /// - `mode`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_mode(&self, mode: impl Into<view::Nullable<PumpMode>>) -> Result<Invoke, Error> {
         Invoke::on(
             self,

@@ -37,7 +37,7 @@ impl SecureBoot {
     /// - `reset_keys_type`: a value of an enumeration
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_keys(&self, reset_keys_type: impl Into<ResetKeysType>) -> Result<Invoke, Error> {
         Invoke::on(
             self,

@@ -36,7 +36,7 @@ impl SecureBootDatabase {
     /// - `reset_keys_type`: a value of an enumeration
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_keys(&self, reset_keys_type: impl Into<ResetKeysType>) -> Result<Invoke, Error> {
         Invoke::on(
             self,

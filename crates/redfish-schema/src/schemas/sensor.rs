@@ -213,7 +213,7 @@ impl Sensor {
     /// Invokes the action `Sensor.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Sensor.ResetMetrics", view::Changes::new())
     }
@@ -221,7 +221,7 @@ impl Sensor {
     /// Invokes the action `Sensor.ResetToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Sensor.ResetToDefaults", view::Changes::new())
     }

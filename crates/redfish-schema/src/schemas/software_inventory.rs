@@ -118,10 +118,10 @@ redfish_proto::view! {
 impl SoftwareInventory {
     /// Invokes the action `SoftwareInventory.Activate`. Its parameters are checked before they are sent.
     ///
-    /// - `targets`: a list of links, optional
+    /// - `targets`: a list of links; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn activate(
         &self,
         targets: impl Into<view::Nullable<Vec<view::Reference>>>,

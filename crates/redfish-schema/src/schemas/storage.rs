@@ -308,7 +308,7 @@ impl Storage {
     /// - `personality`: an integer
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn freeze_personality(&self, personality: impl Into<i64>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -322,7 +322,7 @@ impl Storage {
     /// The body of the response is a [`GetPersonalityNonceResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn get_personality_nonce(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Storage.GetPersonalityNonce", view::Changes::new())
     }
@@ -333,7 +333,7 @@ impl Storage {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn import_foreign_drives(
         &self,
         drive_encryption_key: impl Into<view::Text>,
@@ -351,7 +351,7 @@ impl Storage {
     /// Invokes the action `Storage.RekeyExternalKey`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn rekey_external_key(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Storage.RekeyExternalKey", view::Changes::new())
     }
@@ -361,7 +361,7 @@ impl Storage {
     /// - `reset_type`: a value of an enumeration
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_to_defaults(&self, reset_type: impl Into<ResetToDefaultsType>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -373,7 +373,7 @@ impl Storage {
     /// Invokes the action `Storage.RevertPersonalitiesToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn revert_personalities_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Storage.RevertPersonalitiesToDefaults", view::Changes::new())
     }
@@ -384,7 +384,7 @@ impl Storage {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_controller_password(
         &self,
         new_password: impl Into<view::Text>,
@@ -405,7 +405,7 @@ impl Storage {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_encryption_key(
         &self,
         encryption_key: impl Into<view::Text>,
@@ -426,7 +426,7 @@ impl Storage {
     /// - `key`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn set_personality_key(
         &self,
         algorithm: impl Into<NMVePersonalityKeyAlgorithm>,
@@ -449,7 +449,7 @@ impl Storage {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn unfreeze_personality(
         &self,
         personality: impl Into<i64>,

@@ -263,7 +263,7 @@ impl StorageController {
     /// The body of the response is a [`AttachDetachNamespacesResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn attach_namespaces(
         &self,
         namespaces: impl IntoIterator<Item = impl Into<view::Reference>>,
@@ -283,7 +283,7 @@ impl StorageController {
     /// The body of the response is a [`AttachDetachNamespacesResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn detach_namespaces(
         &self,
         namespaces: impl IntoIterator<Item = impl Into<view::Reference>>,
@@ -298,10 +298,10 @@ impl StorageController {
 
     /// Invokes the action `StorageController.Reset`. Its parameters are checked before they are sent.
     ///
-    /// - `reset_type`: a value of an enumeration, optional
+    /// - `reset_type`: a value of an enumeration; `None` leaves it out
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset(
         &self,
         reset_type: impl Into<view::Nullable<crate::resource::ResetType>>,
@@ -323,7 +323,7 @@ impl StorageController {
     /// The body of the response is a [`SecurityReceiveResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn security_receive(
         &self,
         security_protocol: impl Into<i64>,
@@ -347,7 +347,7 @@ impl StorageController {
     /// - `data`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn security_send(
         &self,
         security_protocol: impl Into<i64>,

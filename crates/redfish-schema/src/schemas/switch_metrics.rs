@@ -70,7 +70,7 @@ impl SwitchMetrics {
     /// Invokes the action `SwitchMetrics.ClearCurrentPeriod`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn clear_current_period(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "SwitchMetrics.ClearCurrentPeriod", view::Changes::new())
     }

@@ -43,7 +43,7 @@ impl TaskService {
     /// Invokes the action `TaskService.DeleteAllCompletedTasks`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn delete_all_completed_tasks(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "TaskService.DeleteAllCompletedTasks", view::Changes::new())
     }

@@ -83,7 +83,7 @@ impl TelemetryService {
     /// Invokes the action `TelemetryService.ClearMetricReports`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn clear_metric_reports(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "TelemetryService.ClearMetricReports", view::Changes::new())
     }
@@ -91,7 +91,7 @@ impl TelemetryService {
     /// Invokes the action `TelemetryService.ClearTelemetryData`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn clear_telemetry_data(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "TelemetryService.ClearTelemetryData", view::Changes::new())
     }
@@ -104,7 +104,7 @@ impl TelemetryService {
     /// The body of the response is a [`CollectTelemetryDataResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn collect_telemetry_data(
         &self,
         telemetry_data_type: impl Into<crate::telemetry_data::TelemetryDataTypes>,
@@ -125,7 +125,7 @@ impl TelemetryService {
     /// Invokes the action `TelemetryService.ResetMetricReportDefinitionsToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metric_report_definitions_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "TelemetryService.ResetMetricReportDefinitionsToDefaults", view::Changes::new())
     }
@@ -133,7 +133,7 @@ impl TelemetryService {
     /// Invokes the action `TelemetryService.ResetTriggersToDefaults`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_triggers_to_defaults(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "TelemetryService.ResetTriggersToDefaults", view::Changes::new())
     }
@@ -145,7 +145,7 @@ impl TelemetryService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn submit_test_metric_report(
         &self,
         metric_report_name: impl Into<view::Text>,

@@ -69,7 +69,7 @@ impl ThermalMetrics {
     /// Invokes the action `ThermalMetrics.ResetMetrics`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reset_metrics(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "ThermalMetrics.ResetMetrics", view::Changes::new())
     }

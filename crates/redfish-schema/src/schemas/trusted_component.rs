@@ -103,7 +103,7 @@ impl TrustedComponent {
     /// The body of the response is a [`TPMGetEventLogResponse`]: [`Written::decode`](redfish_proto::ops::Written::decode) reads it.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn tpm_get_event_log(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "TrustedComponent.TPMGetEventLog", view::Changes::new())
     }

@@ -125,7 +125,7 @@ impl UpdateService {
     /// - `targets`: a list of links
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn activate(
         &self,
         targets: impl IntoIterator<Item = impl Into<view::Reference>>,
@@ -143,7 +143,7 @@ impl UpdateService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     #[cfg(feature = "security")]
     pub fn generate_ssh_identity_key_pair(
         &self,
@@ -162,7 +162,7 @@ impl UpdateService {
     /// Invokes the action `UpdateService.RemoveSSHIdentityKeyPair`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn remove_ssh_identity_key_pair(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "UpdateService.RemoveSSHIdentityKeyPair", view::Changes::new())
     }
@@ -173,7 +173,7 @@ impl UpdateService {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn simple_update(
         &self,
         image_uri: impl Into<view::Text>,
@@ -191,7 +191,7 @@ impl UpdateService {
     /// Invokes the action `UpdateService.StartUpdate`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn start_update(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "UpdateService.StartUpdate", view::Changes::new())
     }

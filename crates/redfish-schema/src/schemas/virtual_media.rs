@@ -67,7 +67,7 @@ impl VirtualMedia {
     /// Invokes the action `VirtualMedia.EjectMedia`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn eject_media(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "VirtualMedia.EjectMedia", view::Changes::new())
     }
@@ -78,7 +78,7 @@ impl VirtualMedia {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn insert_media(
         &self,
         image: impl Into<view::Text>,

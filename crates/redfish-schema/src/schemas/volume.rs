@@ -271,7 +271,7 @@ impl Volume {
     /// - `replica_type`: an object whose members the schema does not list
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn assign_replica_target(
         &self,
         replica_update_mode: impl Into<Value>,
@@ -293,7 +293,7 @@ impl Volume {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn change_raid_layout(
         &self,
         optional: impl FnOnce(ChangeRAIDLayoutParameters) -> ChangeRAIDLayoutParameters,
@@ -308,7 +308,7 @@ impl Volume {
     /// Invokes the action `Volume.CheckConsistency`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn check_consistency(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Volume.CheckConsistency", view::Changes::new())
     }
@@ -321,7 +321,7 @@ impl Volume {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn create_replica_target(
         &self,
         replica_update_mode: impl Into<Value>,
@@ -343,7 +343,7 @@ impl Volume {
     /// Invokes the action `Volume.ForceEnable`. Its parameters are checked before they are sent.
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn force_enable(&self) -> Result<Invoke, Error> {
         Invoke::on(self, "Volume.ForceEnable", view::Changes::new())
     }
@@ -353,7 +353,7 @@ impl Volume {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn initialize(
         &self,
         optional: impl FnOnce(InitializeParameters) -> InitializeParameters,
@@ -371,7 +371,7 @@ impl Volume {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn remove_replica_relationship(
         &self,
         target_volume: impl Into<view::Text>,
@@ -391,7 +391,7 @@ impl Volume {
     /// - `target_volume`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn resume_replication(&self, target_volume: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -405,7 +405,7 @@ impl Volume {
     /// - `target_volume`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn reverse_replication_relationship(
         &self,
         target_volume: impl Into<view::Text>,
@@ -422,7 +422,7 @@ impl Volume {
     /// - `target_volume`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn split_replication(&self, target_volume: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
@@ -436,7 +436,7 @@ impl Volume {
     /// - `target_volume`: text
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn suspend_replication(&self, target_volume: impl Into<view::Text>) -> Result<Invoke, Error> {
         Invoke::on(
             self,

@@ -70,7 +70,7 @@ impl Zone {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn add_endpoint(
         &self,
         endpoint: impl Into<view::Reference>,
@@ -91,7 +91,7 @@ impl Zone {
     /// - `optional`: sets other parameters; `|p| p` sets none
     ///
     /// # Errors
-    /// If the resource does not offer the action.
+    /// Those of [`Invoke::on`].
     pub fn remove_endpoint(
         &self,
         endpoint: impl Into<view::Reference>,
