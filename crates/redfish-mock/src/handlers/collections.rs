@@ -3,10 +3,10 @@
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::inventory::resource::{Body, Resource};
+use crate::inventory::resource::{Body, NewMember, Resource};
 use crate::protocol::message::{Base, Message, ResourceEvent};
 use crate::protocol::profile::Profile;
-use crate::protocol::property::{self, Property};
+use crate::protocol::property;
 use crate::protocol::response::{Content, Response};
 use crate::state::State;
 
@@ -17,12 +17,14 @@ const MAX_ID: usize = 255;
 pub(super) fn create(
     state: &mut State,
     collection: &Resource,
-    required: &[Property],
+    new: NewMember,
     body: &Map<String, Value>,
 ) -> Response {
     let body = &without_private_keys(body);
     // Without required properties, the collection accepts any member.
-    let errors = if required.is_empty() { Vec::new() } else { property::check_new(required, required, body) };
+    let all = [new.required, new.optional].concat();
+    let errors =
+        if new.required.is_empty() { Vec::new() } else { property::check_new(new.required, &all, body) };
     if !errors.is_empty() {
         return Response::with_messages(StatusCode::BAD_REQUEST, errors);
     }

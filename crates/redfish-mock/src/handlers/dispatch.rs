@@ -100,9 +100,7 @@ fn write(
         Route::Account(id) => accounts::patch(state, *id, &body, caller),
         Route::Action { resource, name } => actions::invoke(state, resource, name, &body, now),
         Route::Resource(resource) => match resource.capabilities.create {
-            Some(required) if request.method == Method::POST => {
-                collections::create(state, resource, required, &body)
-            }
+            Some(new) if request.method == Method::POST => collections::create(state, resource, new, &body),
             _ => patch::patch(state, resource, &body),
         },
         // These allow neither POST nor PATCH, or are handled above.

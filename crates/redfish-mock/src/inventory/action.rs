@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::builder::ResourceBuilder;
-use crate::protocol::property::Kind;
+use crate::protocol::property::{Kind, Property};
 
 /// An action of the standard.
 #[derive(Debug)]
@@ -22,6 +22,10 @@ pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) required: bool,
+}
+
+const fn optional(name: &'static str, kind: Kind) -> Parameter {
+    Parameter { name, kind, required: false }
 }
 
 const fn required(name: &'static str, kind: Kind) -> Parameter {
@@ -62,22 +66,136 @@ pub(crate) const RESET_TO_DEFAULTS: Action = Action {
 pub(crate) const RESET_BIOS: Action =
     Action { name: "Bios.ResetBios", parameters: &[], duration: Some(Duration::from_secs(5)) };
 
+pub(crate) const BIOS_PASSWORD: Action = Action {
+    name: "Bios.ChangePassword",
+    parameters: &[
+        required("PasswordName", Kind::Choice(&["AdminPassword", "UserPassword"])),
+        required("OldPassword", Kind::Secret { min: 0, max: 64 }),
+        required("NewPassword", Kind::Secret { min: 0, max: 64 }),
+    ],
+    duration: None,
+};
+
+pub(crate) const PROCESSOR_RESET: Action = Action {
+    name: "Processor.Reset",
+    parameters: &[required("ResetType", Kind::Choice(&["ForceRestart"]))],
+    duration: None,
+};
+
+pub(crate) const RESET_KEYS: Action = Action {
+    name: "SecureBoot.ResetKeys",
+    parameters: &[required(
+        "ResetKeysType",
+        Kind::Choice(&["ResetAllKeysToDefault", "DeleteAllKeys", "DeletePK"]),
+    )],
+    duration: None,
+};
+pub(crate) const RESET_DATABASE_KEYS: Action = Action {
+    name: "SecureBootDatabase.ResetKeys",
+    parameters: &[required("ResetKeysType", Kind::Choice(&["ResetAllKeysToDefault", "DeleteAllKeys"]))],
+    duration: None,
+};
+
+pub(crate) const DRIVE_RESET: Action = Action {
+    name: "Drive.Reset",
+    parameters: &[required("ResetType", Kind::Choice(&["ForceRestart", "PowerCycle"]))],
+    duration: None,
+};
+pub(crate) const SECURE_ERASE: Action = Action {
+    name: "Drive.SecureErase",
+    parameters: &[
+        optional("SanitizationType", Kind::Choice(&["BlockErase", "CryptographicErase", "Overwrite"])),
+        optional("OverwritePasses", Kind::Integer { min: 1, max: 8 }),
+    ],
+    duration: Some(Duration::from_secs(10)),
+};
+pub(crate) const INITIALIZE_VOLUME: Action = Action {
+    name: "Volume.Initialize",
+    parameters: &[optional("InitializeMethod", Kind::Choice(&["Skip", "Background", "Foreground"]))],
+    duration: Some(Duration::from_secs(6)),
+};
+
+pub(crate) const RESET_METRICS: Action =
+    Action { name: "EnvironmentMetrics.ResetMetrics", parameters: &[], duration: None };
+pub(crate) const RESET_ADAPTER: Action =
+    Action { name: "NetworkAdapter.ResetSettingsToDefault", parameters: &[], duration: None };
+
+pub(crate) const INSERT_MEDIA: Action = Action {
+    name: "VirtualMedia.InsertMedia",
+    parameters: &[
+        required("Image", Kind::Text { min: 1, max: 2048 }),
+        optional("Inserted", Kind::Boolean),
+        optional("WriteProtected", Kind::Boolean),
+        optional("UserName", Kind::Nullable(&TEXT)),
+        optional("Password", Kind::Secret { min: 0, max: 1024 }),
+        optional("TransferMethod", Kind::Choice(&["Stream"])),
+        optional("TransferProtocolType", Kind::Choice(&["HTTP", "HTTPS", "NFS", "CIFS"])),
+    ],
+    duration: None,
+};
+pub(crate) const EJECT_MEDIA: Action =
+    Action { name: "VirtualMedia.EjectMedia", parameters: &[], duration: None };
+
+pub(crate) const GENERATE_CSR: Action = Action {
+    name: "CertificateService.GenerateCSR",
+    parameters: &[
+        required("CommonName", Kind::Text { min: 1, max: 64 }),
+        required("CertificateCollection", REFERENCE),
+        optional("AlternativeNames", Kind::List(&TEXT)),
+        optional("City", TEXT),
+        optional("Country", Kind::Text { min: 2, max: 2 }),
+        optional("Email", TEXT),
+        optional("KeyBitLength", Kind::Integer { min: 2048, max: 4096 }),
+        optional("KeyPairAlgorithm", Kind::Choice(&["TPM_ALG_RSA", "TPM_ALG_ECDH"])),
+        optional("Organization", TEXT),
+        optional("OrganizationalUnit", TEXT),
+        optional("State", TEXT),
+    ],
+    duration: None,
+};
+pub(crate) const REPLACE_CERTIFICATE: Action = Action {
+    name: "CertificateService.ReplaceCertificate",
+    parameters: &[
+        required("CertificateString", Kind::Pem),
+        required("CertificateType", Kind::Choice(&["PEM", "PEMchain"])),
+        required("CertificateUri", REFERENCE),
+    ],
+    duration: None,
+};
+
+pub(crate) const INSTALL_LICENSE: Action = Action {
+    name: "LicenseService.Install",
+    parameters: &[
+        required("LicenseFileURI", Kind::Text { min: 1, max: 2048 }),
+        optional("TransferProtocol", Kind::Choice(&["HTTP", "HTTPS", "NFS", "CIFS"])),
+        optional("Username", TEXT),
+        optional("Password", Kind::Secret { min: 0, max: 1024 }),
+    ],
+    duration: None,
+};
+
+pub(crate) const COLLECT_DIAGNOSTIC_DATA: Action = Action {
+    name: "LogService.CollectDiagnosticData",
+    parameters: &[required("DiagnosticDataType", Kind::Choice(&["Manager", "OS", "PreOS"]))],
+    duration: Some(Duration::from_secs(6)),
+};
+
 pub(crate) const CLEAR_LOG: Action = Action { name: "LogService.ClearLog", parameters: &[], duration: None };
 
 pub(crate) const SUBMIT_TEST_EVENT: Action = Action {
     name: "EventService.SubmitTestEvent",
     parameters: &[
         required("MessageId", TEXT),
-        Parameter { name: "Message", kind: TEXT, required: false },
-        Parameter { name: "MessageArgs", kind: Kind::List(&TEXT), required: false },
+        optional("Message", TEXT),
+        optional("MessageArgs", Kind::List(&TEXT)),
         Parameter {
             name: "MessageSeverity",
             kind: Kind::Choice(&["OK", "Warning", "Critical"]),
             required: false,
         },
-        Parameter { name: "EventId", kind: TEXT, required: false },
-        Parameter { name: "EventTimestamp", kind: TEXT, required: false },
-        Parameter { name: "OriginOfCondition", kind: TEXT, required: false },
+        optional("EventId", TEXT),
+        optional("EventTimestamp", TEXT),
+        optional("OriginOfCondition", TEXT),
     ],
     duration: None,
 };
@@ -90,16 +208,33 @@ pub(crate) const SIMPLE_UPDATE: Action = Action {
             kind: Kind::Choice(&["HTTP", "HTTPS", "FTP", "SFTP", "TFTP", "NFS", "CIFS"]),
             required: false,
         },
-        Parameter { name: "Targets", kind: Kind::List(&TEXT), required: false },
-        Parameter { name: "Username", kind: TEXT, required: false },
-        Parameter { name: "Password", kind: Kind::Secret { min: 0, max: 1024 }, required: false },
+        optional("Targets", Kind::List(&TEXT)),
+        optional("Username", TEXT),
+        optional("Password", Kind::Secret { min: 0, max: 1024 }),
     ],
     // The settings of the service determine the duration.
     duration: None,
 };
 const TEXT: Kind = Kind::Text { min: 0, max: 1024 };
+const REFERENCE: Kind =
+    Kind::Object(&[Property { path: "@odata.id", kind: Kind::Text { min: 1, max: 1024 } }]);
 
-const ACTIONS: [&Action; 7] = [
+const ACTIONS: [&Action; 22] = [
+    &BIOS_PASSWORD,
+    &PROCESSOR_RESET,
+    &RESET_KEYS,
+    &RESET_DATABASE_KEYS,
+    &DRIVE_RESET,
+    &SECURE_ERASE,
+    &INITIALIZE_VOLUME,
+    &RESET_METRICS,
+    &RESET_ADAPTER,
+    &INSERT_MEDIA,
+    &EJECT_MEDIA,
+    &GENERATE_CSR,
+    &REPLACE_CERTIFICATE,
+    &INSTALL_LICENSE,
+    &COLLECT_DIAGNOSTIC_DATA,
     &SYSTEM_RESET,
     &MANAGER_RESET,
     &RESET_TO_DEFAULTS,
@@ -165,18 +300,22 @@ impl Action {
 impl Parameter {
     fn document(&self) -> Value {
         let mut document = json!({"Name": self.name, "Required": self.required});
-        document["DataType"] = json!(match self.kind {
+        let kind = match self.kind {
+            Kind::Nullable(kind) => *kind,
+            kind => kind,
+        };
+        document["DataType"] = json!(match kind {
             Kind::Text { .. }
             | Kind::Pem
             | Kind::Secret { .. }
             | Kind::Choice(_)
             | Kind::Ipv4
             | Kind::Ipv6 => "String",
-            Kind::Integer { .. } => "Number",
+            Kind::Integer { .. } | Kind::Number => "Number",
             Kind::Boolean | Kind::OnlyFalse => "Boolean",
             Kind::List(Kind::Object(_)) | Kind::Headers => "ObjectArray",
             Kind::List(_) => "StringArray",
-            Kind::Object(_) => "Object",
+            Kind::Object(_) | Kind::Nullable(_) => "Object",
         });
         match self.kind {
             Kind::Choice(values) => document["AllowableValues"] = json!(values),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::resource::{Body, Capabilities, PatchRule, Resource};
+use super::resource::{Body, Capabilities, NewMember, PatchRule, Resource};
 use crate::protocol::profile::Profile;
 use crate::protocol::property::Property;
 use crate::protocol::representation::Representation;
@@ -55,7 +55,6 @@ impl ResourceBuilder {
         ResourceBuilder::new(json!({
             "@odata.id": path,
             "@odata.type": format!("#{schema}.{schema}"),
-            "Id": path.rsplit('/').next(),
             "Name": name,
             "Description": format!("{name} of this service"),
             "Members@odata.count": members.len(),
@@ -119,9 +118,13 @@ impl ResourceBuilder {
         self
     }
 
-    /// Allows a POST of new members, which need these properties. An empty list accepts any member.
-    pub(crate) fn creatable(mut self, required: &'static [Property]) -> ResourceBuilder {
-        self.capabilities.create = Some(required);
+    /// Allows a POST of new members with these properties. Without required ones, it accepts any member.
+    pub(crate) fn creatable(
+        mut self,
+        required: &'static [Property],
+        optional: &'static [Property],
+    ) -> ResourceBuilder {
+        self.capabilities.create = Some(NewMember { required, optional });
         self
     }
 

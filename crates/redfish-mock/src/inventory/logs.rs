@@ -15,11 +15,15 @@ use crate::protocol::profile::Profile;
 const MANAGER_ENTRIES: u64 = 120;
 /// The number of entries in the log of a system.
 const SYSTEM_ENTRIES: u64 = 4;
+/// The number of entries in the log of a chassis.
+const CHASSIS_ENTRIES: u64 = 2;
 
 pub(super) fn add(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
-    for machine in &MACHINES {
-        add_log(resources, machine, &machine.manager(), MANAGER_ENTRIES, profile);
-        add_log(resources, machine, &machine.system(), SYSTEM_ENTRIES, profile);
+    for machine in MACHINES.iter() {
+        let owners = [("manager", MANAGER_ENTRIES), ("system", SYSTEM_ENTRIES), ("chassis", CHASSIS_ENTRIES)];
+        for (owner, length) in owners {
+            add_log(resources, machine, machine.text(owner), length, profile);
+        }
     }
 }
 
@@ -54,8 +58,7 @@ fn add_log(
     })));
     let entries: Vec<Value> = (1..=length).map(|n| entry(machine, &path, n, length, profile)).collect();
     // Services return the entries themselves instead of links.
-    let mut collection =
-        json!({"@odata.id": format!("{path}/Entries"), "Id": "Entries", "Name": "Entries of the log"});
+    let mut collection = json!({"@odata.id": format!("{path}/Entries"), "Name": "Entries of the log"});
     collection["@odata.type"] = json!("#LogEntryCollection.LogEntryCollection");
     collection["Members@odata.count"] = json!(length);
     collection["Members"] = json!(entries);
@@ -65,12 +68,14 @@ fn add_log(
 
 /// Entry `n` of a log. The messages repeat every six entries.
 fn entry(machine: &Machine, log: &str, n: u64, length: u64, profile: Profile) -> Value {
-    let (celsius, fan) = ((machine.inlet_celsius + 38.0).to_string(), (n % 4 + 1).to_string());
+    let (celsius, fan) = ((machine.inlet_celsius() + 38.0).to_string(), (n % 4 + 1).to_string());
     let message = match n % 6 {
         1 => Message::new(MachineRoom::PowerChanged, ["on"]),
         2 => Message::new(MachineRoom::FanSlow, [&fan, "3100"]),
         3 => Message::new(MachineRoom::TemperatureHigh, ["InletTemp", &celsius]),
-        4 => Message::new(MachineRoom::TemperatureNormal, ["InletTemp", &machine.inlet_celsius.to_string()]),
+        4 => {
+            Message::new(MachineRoom::TemperatureNormal, ["InletTemp", &machine.inlet_celsius().to_string()])
+        }
         5 => Message::new(MachineRoom::MemoryErrorsCorrected, [&fan, "12"]),
         _ => Message::new(MachineRoom::LampSwitched, ["off"]),
     };

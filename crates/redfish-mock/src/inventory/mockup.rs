@@ -234,7 +234,7 @@ const PUBLIC: [&str; 5] =
 fn resource(path: String, document: Value, text: Vec<u8>) -> ResourceBuilder {
     let is_collection = document["Members"].is_array() && !path.contains('?');
     let resource = ResourceBuilder::captured(path, document, text).fully_writable();
-    if is_collection { resource.creatable(&[]) } else { resource }
+    if is_collection { resource.creatable(&[], &[]) } else { resource }
 }
 
 /// The path of a folder as requests find it: without percent-encoding, and with the query in its name, if there is one.

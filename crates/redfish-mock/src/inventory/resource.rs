@@ -23,11 +23,17 @@ pub(crate) struct Resource {
 pub(crate) struct Capabilities {
     /// What a PATCH may change.
     pub(crate) patch: PatchRule,
-    /// The properties that a POST to the collection requires. `None` if members cannot be created; an empty list accepts any
-    /// member.
-    pub(crate) create: Option<&'static [Property]>,
+    /// What a POST to the collection contains. `None` if members cannot be created.
+    pub(crate) create: Option<NewMember>,
     /// Whether a DELETE removes it.
     pub(crate) delete: bool,
+}
+
+/// What a POST of a new member contains. Without required properties, it may contain anything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewMember {
+    pub(crate) required: &'static [Property],
+    pub(crate) optional: &'static [Property],
 }
 
 /// What a PATCH may change.

@@ -42,7 +42,7 @@ pub(super) fn versions() -> ResourceBuilder {
 fn service_root(profile: Profile) -> Value {
     let mut root = json!({
         "@odata.id": "/redfish/v1/",
-        "@odata.type": "#ServiceRoot.v1_16_0.ServiceRoot",
+        "@odata.type": "#ServiceRoot.v1_17_0.ServiceRoot",
         "Id": "RootService",
         "Name": "Root Service",
         "RedfishVersion": "1.18.0",
@@ -70,7 +70,7 @@ fn service_root(profile: Profile) -> Value {
         "Links": {"Sessions": link(SESSIONS)},
     });
     if profile == Profile::IloAmplifier {
-        root["@odata.type"] = json!("#ServiceRoot.v1_1_0.ServiceRoot");
+        root["@odata.type"] = json!("#ServiceRoot.v1_3_0.ServiceRoot");
         root["RedfishVersion"] = json!("1.2.0");
         root["Oem"] = json!({"Hpe": {"Manager": [{"ManagerType": "iLO Amplifier Pack"}]}});
         // That version of the standard does not define them.

@@ -33,7 +33,11 @@ pub(crate) enum Kind {
         min: u64,
         max: u64,
     },
+    /// Any number.
+    Number,
     Boolean,
+    /// `null`, or a value of this kind.
+    Nullable(&'static Kind),
     /// Only `false`: the service sets the property, and a client may only clear it.
     OnlyFalse,
     Choice(&'static [&'static str]),
@@ -83,6 +87,9 @@ impl Kind {
                 None if number.is_f64() => error(Base::PropertyValueTypeError),
                 _ => error(Base::PropertyValueOutOfRange),
             },
+            (Kind::Nullable(_), Value::Null) => Ok(()),
+            (Kind::Nullable(kind), value) => kind.check(name, value),
+            (Kind::Number, Value::Number(_)) => Ok(()),
             (Kind::Boolean, Value::Bool(_)) | (Kind::OnlyFalse, Value::Bool(false)) => Ok(()),
             (Kind::OnlyFalse, Value::Bool(true)) => error(Base::PropertyValueNotInList),
             (Kind::Choice(choices), Value::String(text)) => {
