@@ -15,6 +15,7 @@ mod authentication;
 pub(crate) mod clock;
 mod collections;
 mod content;
+mod devices;
 mod dispatch;
 mod event_stream;
 mod faults;

@@ -5,7 +5,8 @@
 pub(crate) mod action;
 mod builder;
 mod event_service;
-mod logs;
+pub(crate) mod live;
+pub(crate) mod logs;
 mod machine;
 mod members;
 pub(crate) mod mockup;
@@ -44,7 +45,7 @@ fn resources(profile: Profile) -> Vec<ResourceBuilder> {
     let mut resources = Vec::new();
     root::add(&mut resources, profile);
     services::add(&mut resources);
-    add_data(&mut resources);
+    add_data(&mut resources, profile);
     logs::add(&mut resources, profile);
     event_service::add(&mut resources);
     registries::add(&mut resources, profile);
@@ -55,8 +56,17 @@ fn resources(profile: Profile) -> Vec<ResourceBuilder> {
 }
 
 /// Adds the resources that are data.
-fn add_data(resources: &mut Vec<ResourceBuilder>) {
-    template::add(resources, include_str!("inventory/data/services.json"), &Values::new());
+fn add_data(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
+    // The version of the standard that iLO Amplifier Pack has does not define these services.
+    let has_services = profile == Profile::Standard;
+    template::add(resources, include_str!("inventory/data/update.json"), &Values::new());
+    if has_services {
+        for file in
+            [include_str!("inventory/data/services.json"), include_str!("inventory/data/privileges.json")]
+        {
+            template::add(resources, file, &Values::new());
+        }
+    }
     for machine in MACHINES.iter() {
         for file in [
             include_str!("inventory/data/system.json"),
@@ -66,9 +76,11 @@ fn add_data(resources: &mut Vec<ResourceBuilder>) {
             include_str!("inventory/data/sensors.json"),
             include_str!("inventory/data/manager.json"),
             include_str!("inventory/data/firmware.json"),
-            include_str!("inventory/data/machine_services.json"),
         ] {
             template::add(resources, file, machine.values());
+        }
+        if has_services {
+            template::add(resources, include_str!("inventory/data/machine_services.json"), machine.values());
         }
     }
 }
@@ -87,7 +99,7 @@ mod tests {
     use super::resource::{Body, PatchRule};
     use super::*;
     use crate::protocol::path::Path;
-    use crate::protocol::uris::{ACCOUNTS, SESSIONS, SUBSCRIPTIONS, TASKS};
+    use crate::protocol::uris::{ACCOUNTS, JOBS, SESSIONS, SUBSCRIPTIONS, TASKS};
 
     #[test]
     fn a_write_does_not_change_other_copies() {
@@ -117,7 +129,7 @@ mod tests {
                     let target = tree.find(&Path::new(path));
                     let known = target.is_some_and(|target| target.document().pointer(pointer).is_some());
                     assert!(
-                        known || [SESSIONS, ACCOUNTS, TASKS, SUBSCRIPTIONS].contains(&link),
+                        known || [SESSIONS, ACCOUNTS, TASKS, JOBS, SUBSCRIPTIONS].contains(&link),
                         "{} links to {link}, which does not exist",
                         resource.path
                     );

@@ -1,9 +1,11 @@
 //! The state of the service: what it remembers between requests.
 
 pub(crate) mod accounts;
+mod boot;
 pub(crate) mod caller;
 pub(crate) mod event_service;
 mod event_stream;
+pub(crate) mod journal;
 pub(crate) mod outage;
 pub(crate) mod power;
 pub(crate) mod random;
@@ -15,12 +17,10 @@ pub(crate) mod tasks;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::faults::Faults;
 use crate::inventory;
 use crate::inventory::tree::Tree;
-use crate::protocol::message::{MachineRoom, Message, ResourceEvent};
+use crate::protocol::message::{Message, ResourceEvent};
 use crate::protocol::privilege::Role;
 use crate::protocol::profile::Profile;
 use crate::protocol::uris::{ACCOUNT_SERVICE, ACCOUNTS, SESSION_SERVICE, SESSIONS, TASKS, UPDATE_SERVICE};
@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) lockout_threshold: u64,
     /// The maximum size of a pushed image in bytes.
     pub(crate) max_image: u64,
+    /// Whether the resources are captured ones, which the service does not know.
+    pub(crate) is_mockup: bool,
     write_counts: BTreeMap<String, u64>,
 }
 
@@ -98,6 +100,7 @@ impl State {
             restart_time,
             lockout_threshold: lockout_threshold.into(),
             max_image,
+            is_mockup,
             write_counts: BTreeMap::new(),
         };
         state.set_session_timeout(session_timeout);
@@ -176,21 +179,6 @@ impl State {
     /// The number of writes at a path.
     pub(crate) fn write_count(&self, path: &str) -> u64 {
         self.write_counts.get(path).copied().unwrap_or(0)
-    }
-
-    /// Sets the power state of a system. If the system `boots`, a boot override for one boot is used up.
-    pub(crate) fn set_power_state(&mut self, path: &str, power_state: &str, boots: bool) {
-        let Some(mut document) = self.tree.document(path).cloned() else { return };
-        document["PowerState"] = json!(power_state);
-        // DSP0268, "BootSourceOverrideEnabled".
-        if boots && document["Boot"]["BootSourceOverrideEnabled"] == "Once" {
-            document["Boot"]["BootSourceOverrideEnabled"] = json!("Disabled");
-            document["Boot"]["BootSourceOverrideTarget"] = json!("None");
-        }
-        self.tree.write(path, document);
-        if ["On", "Off"].contains(&power_state) {
-            self.publish(Message::new(MachineRoom::PowerChanged, [&power_state.to_lowercase()]), path);
-        }
     }
 
     /// Restarts the service at `at`: it loses its sessions, and is unavailable for `duration`. Zero: it is available at once.

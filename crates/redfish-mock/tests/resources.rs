@@ -76,7 +76,7 @@ fn a_response_has_the_headers_of_the_standard() {
         assert_eq!(answer.header("Cache-Control"), Some("no-store"));
         assert_eq!(answer.header("Content-Type"), Some("application/json"));
         assert_eq!(answer.header("Allow"), Some("GET, HEAD, PATCH"));
-        let schema = "<http://redfish.dmtf.org/schemas/v1/ComputerSystem.v1_22_0.json>; rel=describedby";
+        let schema = "<http://redfish.dmtf.org/schemas/v1/ComputerSystem.v1_25_0.json>; rel=describedby";
         assert_eq!(answer.header("Link"), Some(schema));
         assert!(etag(&answer).starts_with('"'));
         assert_eq!(answer.response.body().is_empty(), method == "HEAD");
@@ -97,7 +97,7 @@ fn the_metadata_lists_the_schema_of_every_type() {
     assert_eq!(answer.header("Content-Type"), Some("application/xml"));
     let text = String::from_utf8(answer.response.into_body()).unwrap();
     for namespace in
-        ["ComputerSystem.v1_22_0", "Session.v1_7_0", "ManagerAccount.v1_12_0", "SensorCollection"]
+        ["ComputerSystem.v1_25_0", "Session.v1_7_0", "ManagerAccount.v1_12_0", "SensorCollection"]
     {
         assert!(text.contains(&format!("Namespace=\"{namespace}\"")), "{namespace}");
     }

@@ -37,7 +37,9 @@ fn message_keys(task: &Value) -> Vec<&str> {
 #[test]
 fn a_long_running_action_is_a_task() {
     let mut client = Client::standard().basic("ada");
-    client.patch(BIOS, json!({"Attributes": {"BootRetries": 7}}));
+    client.patch(&format!("{BIOS}/Settings"), json!({"Attributes": {"BootRetries": 7}}));
+    client.post(&format!("{SYSTEM}/Actions/ComputerSystem.Reset"), json!({"ResetType": "ForceRestart"}));
+    client.wait(3);
     let reset = format!("{BIOS}/Actions/Bios.ResetBios");
     let (monitor, task) = accepted(&client.post(&reset, json!({})));
     assert_eq!(client.mock.writes(&reset), 0, "not yet");
@@ -50,7 +52,7 @@ fn a_long_running_action_is_a_task() {
     assert_eq!((&running["TaskState"], &running["PercentComplete"]), (&json!("Running"), &json!(40)));
     assert_eq!(message_keys(&running), ["TaskStarted", "TaskProgressChanged"]);
     assert_eq!(running["TaskMonitor"], monitor.as_str());
-    assert_eq!(running["StartTime"], "2026-01-01T00:00:00Z");
+    assert_eq!(running["StartTime"], "2026-01-01T00:00:03Z");
     assert_eq!(running["EstimatedDuration"], "PT5S");
     assert_eq!(running["Payload"], json!({"HttpOperation": "POST", "TargetUri": reset}));
     assert_eq!(client.get(BIOS).json()["Attributes"]["BootRetries"], 7);
@@ -64,7 +66,7 @@ fn a_long_running_action_is_a_task() {
 
     let done = client.get(&task).json();
     assert_eq!((&done["TaskState"], &done["TaskStatus"]), (&json!("Completed"), &json!("OK")));
-    assert_eq!((&done["PercentComplete"], &done["EndTime"]), (&json!(100), &json!("2026-01-01T00:00:05Z")));
+    assert_eq!((&done["PercentComplete"], &done["EndTime"]), (&json!(100), &json!("2026-01-01T00:00:08Z")));
     assert_eq!(message_keys(&done), ["TaskStarted", "TaskCompletedOK"]);
     assert!(done.get("TaskMonitor").is_none());
     client.wait(3600);

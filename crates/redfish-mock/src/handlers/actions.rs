@@ -5,11 +5,11 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{power, update};
+use super::{devices, power, update};
 use crate::inventory::action::Action;
 use crate::inventory::resource::Resource;
 use crate::protocol::image::Image;
-use crate::protocol::message::{Base, Message, ResourceEvent};
+use crate::protocol::message::{Base, MachineRoom, Message, ResourceEvent};
 use crate::protocol::path::Path;
 use crate::protocol::property::{HIDDEN, Kind};
 use crate::protocol::representation::NEXT_LINK;
@@ -53,6 +53,30 @@ pub(super) fn invoke(
             return update::update(state, parameters, image, target);
         }
         "LogService.ClearLog" => clear_log(state, resource),
+        "LogService.CollectDiagnosticData" => {
+            let kind = parameters["DiagnosticDataType"].as_str().unwrap_or_default();
+            state.report(&resource.path, MachineRoom::DiagnosticDataCollected, [kind]);
+        }
+        "VirtualMedia.InsertMedia" => {
+            if let Err(refusal) = devices::insert_media(state, resource, parameters) {
+                return *refusal;
+            }
+        }
+        "VirtualMedia.EjectMedia" => devices::eject_media(state, resource),
+        "CertificateService.GenerateCSR" => return devices::generate_csr(state, parameters),
+        "CertificateService.ReplaceCertificate" => {
+            if let Err(refusal) = devices::replace_certificate(state, parameters) {
+                return *refusal;
+            }
+        }
+        "SecureBoot.ResetKeys" | "SecureBootDatabase.ResetKeys" => {
+            let kind = parameters["ResetKeysType"].as_str().unwrap_or_default();
+            devices::reset_keys(state, resource, kind);
+        }
+        "Drive.SecureErase" => state.report(&resource.path, MachineRoom::DriveErased, [name_of(resource)]),
+        "Volume.Initialize" => {
+            state.report(&resource.path, MachineRoom::VolumeInitialized, [name_of(resource)])
+        }
         _ => {}
     }
     state.count_write(target);
@@ -64,6 +88,10 @@ fn restore(state: &mut State, path: &str, keep: impl Fn(&str) -> bool) {
     for restored in state.tree.restore(path, keep) {
         state.publish(Message::new(ResourceEvent::ResourceChanged, []), &restored);
     }
+}
+
+fn name_of(resource: &Resource) -> &str {
+    resource.document()["Name"].as_str().unwrap_or_default()
 }
 
 fn clear_log(state: &mut State, log_service: &Resource) {

@@ -3,12 +3,14 @@
 use http::StatusCode;
 use serde_json::{Map, Value};
 
+use super::devices;
 use crate::inventory::resource::{Body, NewMember, Resource};
 use crate::protocol::message::{Base, Message, ResourceEvent};
 use crate::protocol::profile::Profile;
 use crate::protocol::property;
 use crate::protocol::response::{Content, Response};
 use crate::state::State;
+use crate::state::journal::schema;
 
 /// The maximum length of the `Id` of a new member in bytes.
 const MAX_ID: usize = 255;
@@ -42,7 +44,15 @@ pub(super) fn create(
     if !state.tree.has_room(0, serde_json::to_string(body).map_or(0, |text| text.len())) {
         return Response::no_room();
     }
-    let path = state.tree.add_member(collection, &id, body);
+    if let Err(refusal) = devices::check_drives(state, collection, body) {
+        return *refusal;
+    }
+    let mut body = body.clone();
+    devices::complete_member(&mut body, collection);
+    let path = state.tree.add_member(collection, &id, &body);
+    if schema(collection) == "VolumeCollection" {
+        devices::link_volume(state, &path, true);
+    }
     state.count_write(&collection.path);
     state.publish(Message::new(ResourceEvent::ResourceCreated, []), &path);
     let content = match state.tree.get(&path).map(|member| &member.body) {
@@ -57,12 +67,15 @@ pub(super) fn create(
 /// DELETE of a member.
 pub(super) fn delete(state: &mut State, member: &Resource) {
     state.publish(Message::new(ResourceEvent::ResourceRemoved, []), &member.path);
+    if schema(member) == "Volume" {
+        devices::link_volume(state, &member.path, false);
+    }
     state.tree.remove_member(member);
     state.count_write(&member.path);
 }
 
 /// The properties of a new member. A private key beside a certificate is not shown again (DSP0268, Certificate).
-fn without_private_keys(properties: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn without_private_keys(properties: &Map<String, Value>) -> Map<String, Value> {
     let mut properties = properties.clone();
     if let Some(Value::String(text)) = properties.get_mut("CertificateString") {
         let mut is_key = false;

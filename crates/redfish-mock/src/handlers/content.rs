@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::inventory::live;
 use crate::inventory::resource::Body;
+use crate::protocol::representation::Representation;
 use crate::protocol::response::Content;
 use crate::routing::Route;
 use crate::state::State;
@@ -20,12 +22,19 @@ pub(super) fn content(state: &State, route: &Route, caller: Option<Caller>, now:
         Route::Accounts => Some(state.accounts.collection(profile)),
         Route::Account(id) => state.accounts.representation(*id, profile),
         Route::Tasks => Some(state.tasks.collection(profile)),
+        Route::Jobs => Some(state.tasks.jobs(profile)),
         Route::Task(id) => state.tasks.representation(*id, now, profile),
         Route::Subscriptions => Some(state.events.collection(profile)),
         Route::Subscription(id) => state.events.representation(*id, profile),
         Route::Action { .. } | Route::UpdatePush(_) | Route::TaskMonitor(_) | Route::EventStream => None,
         Route::Resource(resource) => match &resource.body {
-            Body::Document { representation, .. } => Some(representation.clone()),
+            Body::Document { document, representation } => {
+                let moved = if state.is_mockup { None } else { live::at(document, now) };
+                Some(match moved {
+                    Some(moved) => Representation::new(moved, resource.revision, profile),
+                    None => representation.clone(),
+                })
+            }
             Body::Raw { media_type, bytes } => {
                 return Content::Raw { media_type, bytes: bytes.clone() };
             }

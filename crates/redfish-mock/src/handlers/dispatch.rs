@@ -107,6 +107,7 @@ fn write(
         Route::UpdatePush(_)
         | Route::Session(_)
         | Route::Tasks
+        | Route::Jobs
         | Route::Task(_)
         | Route::TaskMonitor(_)
         | Route::EventStream => method_not_allowed(),

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use http::Method;
+
 use super::clock::{advance_to, run_due_effects};
 use super::dispatch::dispatch;
 use super::faults::take;
 use crate::faults::FaultKind;
 use crate::inventory::action::Action;
+use crate::inventory::resource::Resource;
 use crate::protocol::message::{Message, TaskEvent};
 use crate::protocol::request::Request;
 use crate::protocol::response::Response;
@@ -14,11 +17,15 @@ use crate::protocol::uris;
 use crate::routing::Route;
 use crate::state::State;
 use crate::state::caller::Caller;
+use crate::state::journal::schema;
 use crate::state::schedule::Effect;
 use crate::state::tasks::{Operation, Plan};
 
 /// The percentages at which a task publishes its progress.
 const PUBLISHED_PERCENTAGES: [u32; 3] = [25, 50, 75];
+
+/// The time to create or delete a volume.
+const VOLUME_TIME: Duration = Duration::from_secs(4);
 
 /// Carries out a request. An invalid request is rejected at once, even if it would become a task.
 pub(super) fn carry_out(
@@ -35,7 +42,7 @@ pub(super) fn carry_out(
         FaultKind::Job(duration) => Some((*duration, Plan::Job)),
         _ => None,
     };
-    let duration = task_duration(state, route);
+    let duration = task_duration(state, request, route);
     let may_be_delayed = !request.is_read() && route.supports_tasks() && state.faults.has(task_fault);
     if duration.is_some() || may_be_delayed {
         let trial = dispatch(&mut state.clone(), request, route, Some(caller), now);
@@ -57,8 +64,14 @@ pub(super) fn carry_out(
 }
 
 /// The duration of a request that is always a task.
-fn task_duration(state: &State, route: &Route) -> Option<Duration> {
+fn task_duration(state: &State, request: &Request<'_>, route: &Route) -> Option<Duration> {
+    let is_of_volume = |resource: &Resource| match schema(resource) {
+        "VolumeCollection" => request.method == Method::POST,
+        "Volume" => request.method == Method::DELETE,
+        _ => false,
+    };
     match route {
+        Route::Resource(resource) if !state.is_mockup && is_of_volume(resource) => Some(VOLUME_TIME),
         _ if route.is_update() => Some(state.update_time),
         Route::Action { name, .. } => Action::from_name(name)?.duration,
         _ => None,

@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::content::content;
+use super::devices;
 use crate::inventory::network;
 use crate::inventory::resource::{PatchRule, Resource};
 use crate::protocol::message::{Base, Message, ResourceEvent};
@@ -19,6 +20,9 @@ use crate::state::State;
 
 /// PATCH of a resource of the tree.
 pub(super) fn patch(state: &mut State, resource: &Arc<Resource>, change: &Map<String, Value>) -> Response {
+    if let Err(refusal) = devices::check_dependencies(state, resource, change) {
+        return *refusal;
+    }
     let mut patch = match resource.capabilities.patch {
         PatchRule::Only(properties) => Patch::new(resource.document(), change, properties),
         PatchRule::Any => Patch::merge(resource.document(), change),
@@ -41,6 +45,7 @@ pub(super) fn patch(state: &mut State, resource: &Arc<Resource>, change: &Map<St
             state.set_session_timeout(Duration::from_secs(seconds));
         }
     }
+    devices::after_patch(state, resource);
     let written = state.tree.get(&resource.path).unwrap_or(resource).clone();
     response(state, &patch, &Route::Resource(written))
 }

@@ -87,14 +87,17 @@ fn targets<'a>(state: &State, parameters: &'a Map<String, Value>) -> Result<Vec<
     }
 }
 
-/// The paths of all members of the firmware inventory.
+/// The paths of the members of the firmware inventory that can be updated.
 fn firmware_paths(state: &State) -> Vec<String> {
     let inventory = state
         .tree
         .document(UPDATE_SERVICE)
         .and_then(|service| state.tree.document(service["FirmwareInventory"]["@odata.id"].as_str()?));
     let members = inventory.and_then(|inventory| inventory["Members"].as_array());
-    members.into_iter().flatten().filter_map(|link| link["@odata.id"].as_str().map(str::to_owned)).collect()
+    let paths = members.into_iter().flatten().filter_map(|link| link["@odata.id"].as_str());
+    let is_updatable =
+        |path: &&str| state.tree.document(path).is_some_and(|firmware| firmware["Updateable"] != false);
+    paths.filter(is_updatable).map(str::to_owned).collect()
 }
 
 /// Updates the version that a system or manager shows itself.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::action::{CLEAR_LOG, ParameterSource};
+use super::action::{CLEAR_LOG, COLLECT_DIAGNOSTIC_DATA, ParameterSource};
 use super::builder::ResourceBuilder;
 use super::machine::{MACHINES, Machine, link, status};
 use crate::protocol::date::{date_time, date_time_before_start};
@@ -54,9 +54,14 @@ fn add_log(
         "DateTime": date_time(Duration::ZERO),
         "Status": status("OK"),
         "Entries": link(format!("{path}/Entries")),
-        "Actions": {"#LogService.ClearLog": CLEAR_LOG.entry(&path, ParameterSource::Annotations)},
+        "Actions": {
+            "#LogService.ClearLog": CLEAR_LOG.entry(&path, ParameterSource::Annotations),
+            "#LogService.CollectDiagnosticData":
+                COLLECT_DIAGNOSTIC_DATA.entry(&path, ParameterSource::Annotations),
+        },
     })));
-    let entries: Vec<Value> = (1..=length).map(|n| entry(machine, &path, n, length, profile)).collect();
+    let entries: Vec<Value> =
+        (1..=length).map(|n| initial_entry(machine, &path, n, length, profile)).collect();
     // Services return the entries themselves instead of links.
     let mut collection = json!({"@odata.id": format!("{path}/Entries"), "Name": "Entries of the log"});
     collection["@odata.type"] = json!("#LogEntryCollection.LogEntryCollection");
@@ -66,8 +71,8 @@ fn add_log(
     resources.extend(entries.into_iter().map(ResourceBuilder::new));
 }
 
-/// Entry `n` of a log. The messages repeat every six entries.
-fn entry(machine: &Machine, log: &str, n: u64, length: u64, profile: Profile) -> Value {
+/// Entry `n` of a new log. The messages repeat every six entries.
+fn initial_entry(machine: &Machine, log: &str, n: u64, length: u64, profile: Profile) -> Value {
     let (celsius, fan) = ((machine.inlet_celsius() + 38.0).to_string(), (n % 4 + 1).to_string());
     let message = match n % 6 {
         1 => Message::new(MachineRoom::PowerChanged, ["on"]),
@@ -79,13 +84,19 @@ fn entry(machine: &Machine, log: &str, n: u64, length: u64, profile: Profile) ->
         5 => Message::new(MachineRoom::MemoryErrorsCorrected, [&fan, "12"]),
         _ => Message::new(MachineRoom::LampSwitched, ["off"]),
     };
+    let created = date_time_before_start(Duration::from_secs((length - n + 1) * 3571));
+    entry(log, n, &created, &message, profile)
+}
+
+/// Entry `n` of a log.
+pub(crate) fn entry(log: &str, n: u64, created: &str, message: &Message, profile: Profile) -> Value {
     let mut entry = json!({
         "@odata.id": format!("{log}/Entries/{n}"),
         "@odata.type": "#LogEntry.v1_16_1.LogEntry",
         "Id": n.to_string(),
         "Name": format!("Entry {n}"),
         "EntryType": "Event",
-        "Created": date_time_before_start(Duration::from_secs((length - n + 1) * 3571)),
+        "Created": created,
         "Severity": message.entry().severity.name(),
         "MessageId": message.id(profile),
         "MessageArgs": message.arguments(),

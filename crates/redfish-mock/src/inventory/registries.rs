@@ -9,6 +9,8 @@ use crate::protocol::profile::Profile;
 const REGISTRIES: &str = "/redfish/v1/Registries";
 /// The location of the registries themselves, which are not resources.
 const STORE: &str = "/redfish/v1/RegistryStore/en";
+/// The registry of the settings of the BIOS.
+const BIOS: &str = "BiosAttributeRegistry.1.0.0";
 
 pub(super) fn add(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
     let registries = [
@@ -21,27 +23,23 @@ pub(super) fn add(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
         let (prefix, version) = registry.prefix_and_version(profile);
         format!("{prefix}.{version}.0")
     };
-    let ids = registries.map(|(registry, ..)| id(registry));
+    let ids = registries.map(|(registry, ..)| id(registry)).into_iter().chain([BIOS.to_owned()]);
     resources.push(ResourceBuilder::collection(
         REGISTRIES,
         "MessageRegistryFileCollection",
         "Message registries",
         ids,
     ));
+    let (uri, name) = (format!("{STORE}/{BIOS}.json"), "BIOS attributes");
+    resources.push(registry_file(BIOS, "BiosAttributeRegistry.1.0", name, "The settings of the BIOS", &uri));
+    let attributes = include_str!("data/bios_registry.json");
+    resources.push(ResourceBuilder::raw(&uri, "application/json", attributes));
     for (registry, description, entries) in registries {
         let (prefix, version) = registry.prefix_and_version(profile);
         let id = id(registry);
         let uri = format!("{STORE}/{id}.json");
-        resources.push(ResourceBuilder::new(json!({
-            "@odata.id": format!("{REGISTRIES}/{id}"),
-            "@odata.type": "#MessageRegistryFile.v1_1_4.MessageRegistryFile",
-            "Id": id,
-            "Name": format!("Messages of {prefix}"),
-            "Description": description,
-            "Languages": ["en"],
-            "Registry": format!("{prefix}.{version}"),
-            "Location": [{"Language": "en", "Uri": uri}],
-        })));
+        let (name, registry) = (format!("Messages of {prefix}"), format!("{prefix}.{version}"));
+        resources.push(registry_file(&id, &registry, &name, description, &uri));
         let messages: Map<String, Value> =
             entries.iter().map(|entry| (entry.key.to_owned(), definition(entry))).collect();
         let registry = json!({
@@ -57,6 +55,19 @@ pub(super) fn add(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
         });
         resources.push(ResourceBuilder::raw(&uri, "application/json", registry.to_string()));
     }
+}
+
+fn registry_file(id: &str, registry: &str, name: &str, description: &str, uri: &str) -> ResourceBuilder {
+    ResourceBuilder::new(json!({
+        "@odata.id": format!("{REGISTRIES}/{id}"),
+        "@odata.type": "#MessageRegistryFile.v1_1_4.MessageRegistryFile",
+        "Id": id,
+        "Name": name,
+        "Description": description,
+        "Languages": ["en"],
+        "Registry": registry,
+        "Location": [{"Language": "en", "Uri": uri}],
+    }))
 }
 
 fn definition(entry: &Entry) -> Value {

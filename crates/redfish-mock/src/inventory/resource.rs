@@ -15,7 +15,7 @@ pub(crate) struct Resource {
     pub(crate) body: Body,
     pub(crate) capabilities: Capabilities,
     /// The number of writes.
-    pub(super) revision: u64,
+    pub(crate) revision: u64,
 }
 
 /// What a client may do with a resource, apart from reading it and invoking its actions.

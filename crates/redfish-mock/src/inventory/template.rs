@@ -36,7 +36,10 @@ pub(super) type Values = Map<String, Value>;
 /// Adds the resources of a file.
 pub(super) fn add(resources: &mut Vec<ResourceBuilder>, file: &str, values: &Values) {
     let documents: Map<String, Value> = serde_json::from_str(file).expect("the files of this crate are JSON");
-    for (path, mut document) in documents {
+    // What is added to a document comes after it.
+    let (whole, additions): (Vec<_>, Vec<_>) =
+        documents.into_iter().partition(|(_, document)| document.get("@odata.type").is_some());
+    for (path, mut document) in whole.into_iter().chain(additions) {
         let take = |document: &mut Value, name: &str| {
             let members = document.as_object_mut()?;
             members.remove(name)?.as_str().map(str::to_owned)
@@ -113,8 +116,9 @@ pub(super) fn add_collections(resources: &mut Vec<ResourceBuilder>) {
     for resource in resources.iter() {
         let Some((parent, id)) = resource.path.rsplit_once('/') else { continue };
         let schema = resource.odata_type().and_then(|odata_type| odata_type[1..].split('.').next());
-        // A Storage lists its drives itself.
-        let has_collection = !matches!(schema, None | Some("Drive"));
+        // A Storage lists its drives itself, and some paths only group resources.
+        let has_collection = !matches!(schema, None | Some("Drive"))
+            && !schema.is_some_and(|schema| schema.ends_with("Collection"));
         if has_collection && !known.contains(parent) && parent.starts_with("/redfish/v1/") {
             let schema = schema.unwrap_or_default().to_owned();
             missing.entry(parent.to_owned()).or_insert((schema, Vec::new())).1.push(id.to_owned());

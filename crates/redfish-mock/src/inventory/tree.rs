@@ -83,6 +83,11 @@ impl Tree {
         }
     }
 
+    /// Adds a resource that can be read, and nothing else.
+    pub(crate) fn add(&mut self, document: Value) {
+        self.insert(ResourceBuilder::new(document));
+    }
+
     /// Adds a resource.
     pub(crate) fn insert(&mut self, builder: ResourceBuilder) {
         let resource = builder.build(self.profile);

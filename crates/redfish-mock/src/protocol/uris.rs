@@ -16,6 +16,7 @@ pub(crate) const TASK_SERVICE: &str = "/redfish/v1/TaskService";
 pub(crate) const TASKS: &str = "/redfish/v1/TaskService/Tasks";
 pub(crate) const TASK_MONITORS: &str = "/redfish/v1/TaskService/TaskMonitors";
 
+pub(crate) const JOB_SERVICE: &str = "/redfish/v1/JobService";
 /// The Jobs that the fault `job` starts.
 pub(crate) const JOBS: &str = "/redfish/v1/JobService/Jobs";
 

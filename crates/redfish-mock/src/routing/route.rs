@@ -11,8 +11,8 @@ use crate::protocol::privilege::Privilege;
 use crate::protocol::profile::Profile;
 use crate::protocol::request::Request;
 use crate::protocol::uris::{
-    ACCOUNT_SERVICE, ACCOUNTS, EVENT_STREAM, JOBS, SESSION_SERVICE, SESSIONS, SUBSCRIPTIONS, TASK_MONITORS,
-    TASKS, UPDATE_SERVICE,
+    ACCOUNT_SERVICE, ACCOUNTS, EVENT_STREAM, JOB_SERVICE, JOBS, SESSION_SERVICE, SESSIONS, SUBSCRIPTIONS,
+    TASK_MONITORS, TASKS, UPDATE_SERVICE,
 };
 use crate::state::State;
 
@@ -30,6 +30,8 @@ pub(crate) enum Route {
     /// A URI to which firmware images are pushed.
     UpdatePush(PushKind),
     Tasks,
+    /// The collection of Jobs.
+    Jobs,
     Task(u64),
     /// The monitor of a task whose response was not read yet.
     TaskMonitor(u64),
@@ -87,6 +89,9 @@ impl Route {
         let is_ours = |collection: &str| is_at(collection) && state.tree.get(collection).is_none();
         if is_at(SESSIONS) {
             return Some(Route::Sessions);
+        }
+        if is_ours(JOBS) && state.tree.get(JOB_SERVICE).is_some() {
+            return Some(Route::Jobs);
         }
         [(ACCOUNTS, Route::Accounts), (SUBSCRIPTIONS, Route::Subscriptions), (TASKS, Route::Tasks)]
             .into_iter()
@@ -156,7 +161,7 @@ impl Route {
             Route::Session(_) | Route::Task(_) | Route::TaskMonitor(_) => {
                 vec![Method::GET, Method::HEAD, Method::DELETE]
             }
-            Route::Tasks | Route::EventStream => vec![Method::GET, Method::HEAD],
+            Route::Tasks | Route::Jobs | Route::EventStream => vec![Method::GET, Method::HEAD],
             Route::Account(_) | Route::Subscription(_) => {
                 vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE]
             }
@@ -198,9 +203,12 @@ impl Route {
             Route::UpdatePush(_) | Route::Subscriptions | Route::Subscription(_) | Route::EventStream => {
                 Privilege::ConfigureComponents
             }
-            Route::Session(_) | Route::Sessions | Route::Tasks | Route::Task(_) | Route::TaskMonitor(_) => {
-                Privilege::ConfigureManager
-            }
+            Route::Session(_)
+            | Route::Sessions
+            | Route::Tasks
+            | Route::Jobs
+            | Route::Task(_)
+            | Route::TaskMonitor(_) => Privilege::ConfigureManager,
             Route::Resource(resource) | Route::Action { resource, .. } => {
                 if resource.path.starts_with(ACCOUNT_SERVICE) {
                     return Privilege::ConfigureUsers;

@@ -246,7 +246,6 @@ impl Sessions {
             "Members": members,
         });
         if profile == Profile::IloAmplifier {
-            document["Id"] = json!("Sessions");
             if let Some(own) = own.and_then(|id| self.find(id)) {
                 document["Oem"] = json!({"Hpe": {"Links": {"MySession": {"@odata.id": own.path()}}}});
             }

@@ -222,15 +222,13 @@ impl Tasks {
 
     pub(crate) fn collection(&self, profile: Profile) -> Representation {
         let tasks = self.table.keys().filter(|id| !self.is_job(**id));
-        let members: Vec<Value> = tasks.map(|id| json!({"@odata.id": uris::task(*id)})).collect();
-        let document = json!({
-            "@odata.id": TASKS,
-            "@odata.type": "#TaskCollection.TaskCollection",
-            "Name": "Tasks",
-            "Members@odata.count": members.len(),
-            "Members": members,
-        });
-        Representation::new(document, 0, profile)
+        listing(TASKS, "Task", tasks.map(|id| uris::task(*id)), profile)
+    }
+
+    /// The collection of Jobs.
+    pub(crate) fn jobs(&self, profile: Profile) -> Representation {
+        let jobs = self.table.keys().filter(|id| self.is_job(**id));
+        listing(JOBS, "Job", jobs.map(|id| uris::job(*id)), profile)
     }
 
     pub(crate) fn representation(&self, id: u64, now: Duration, profile: Profile) -> Option<Representation> {
@@ -243,6 +241,24 @@ impl Tasks {
         }
         Some(Representation::new(document, 0, profile))
     }
+}
+
+/// A collection of resources of this schema.
+fn listing(
+    path: &str,
+    schema: &str,
+    members: impl Iterator<Item = String>,
+    profile: Profile,
+) -> Representation {
+    let members: Vec<Value> = members.map(|member| json!({"@odata.id": member})).collect();
+    let document = json!({
+        "@odata.id": path,
+        "@odata.type": format!("#{schema}Collection.{schema}Collection"),
+        "Name": format!("{schema}s"),
+        "Members@odata.count": members.len(),
+        "Members": members,
+    });
+    Representation::new(document, 0, profile)
 }
 
 impl Task {

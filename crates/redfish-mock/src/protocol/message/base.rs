@@ -117,6 +117,9 @@ messages! {
         ResourceAtUriUnauthorized: Critical,
             "The service refused the authentication for %1: %2",
             "Check user name and password, then send the request again.";
+        ResourceInUse: Warning,
+            "The resource is in use, so it is not changed.",
+            "Release the resource and send the request again.";
         ResourceMissingAtURI: Critical,
             "There is no resource at the URI %1.",
             "Find the resource by following links from the service root.";

@@ -1,0 +1,233 @@
+//! What the actions and changes of devices do: virtual media, drives and volumes, certificates, licenses, Secure Boot.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::inventory::resource::Resource;
+use crate::protocol::message::{Base, MachineRoom};
+use crate::protocol::response::{Content, Response};
+use crate::state::State;
+use crate::state::journal::schema;
+
+/// The response to an action that is not simply a success.
+pub(super) type Refusal = Result<(), Box<Response>>;
+
+/// Inserts an image (DSP0268, "VirtualMedia").
+pub(super) fn insert_media(state: &mut State, slot: &Resource, parameters: &Map<String, Value>) -> Refusal {
+    if slot.document()["Inserted"] == true {
+        return Err(Box::new(Response::error(StatusCode::CONFLICT, Base::ResourceInUse, [])));
+    }
+    let image = parameters["Image"].as_str().unwrap_or_default().to_owned();
+    let protocol = parameters.get("TransferProtocolType").cloned().unwrap_or_else(|| protocol_of(&image));
+    let is_inserted = parameters.get("Inserted").is_none_or(|inserted| *inserted == true);
+    let is_protected = parameters.get("WriteProtected").cloned().unwrap_or(json!(true));
+    let user = parameters.get("UserName").cloned().unwrap_or_default();
+    state.change(&slot.path, |slot| {
+        slot["Image"] = json!(image);
+        slot["TransferProtocolType"] = protocol;
+        slot["WriteProtected"] = is_protected;
+        slot["UserName"] = user;
+        show_media(slot, is_inserted);
+    });
+    report_media(state, slot);
+    Ok(())
+}
+
+/// Ejects the image.
+pub(super) fn eject_media(state: &mut State, slot: &Resource) {
+    let was_inserted = slot.document()["Inserted"] == true;
+    state.change(&slot.path, |slot| {
+        for member in ["Image", "TransferProtocolType", "UserName"] {
+            if slot.get(member).is_some() {
+                slot[member] = Value::Null;
+            }
+        }
+        show_media(slot, false);
+    });
+    if was_inserted {
+        report_media(state, slot);
+    }
+}
+
+/// The BIOS setting that another one makes read-only, as the attribute registry says: its name, that of the other, and the other's
+/// value.
+const DEPENDENCY: (&str, &str, &str) = ("PxeTimeoutSeconds", "BootMode", "Legacy");
+
+/// Whether no BIOS setting that a PATCH changes is made read-only by another.
+pub(super) fn check_dependencies(state: &State, resource: &Resource, change: &Map<String, Value>) -> Refusal {
+    let (dependent, other, value) = DEPENDENCY;
+    let changed = change.get("Attributes").filter(|_| schema(resource) == "Bios").and_then(Value::as_object);
+    let Some(changed) = changed.filter(|changed| changed.contains_key(dependent)) else { return Ok(()) };
+    let bios = state.tree.document(resource.path.trim_end_matches("/Settings"));
+    let pending = &resource.document()["Attributes"];
+    let current =
+        changed.get(other).or_else(|| pending.get(other)).or_else(|| bios?["Attributes"].get(other));
+    if current.is_some_and(|current| *current == value) {
+        let refusal = Response::error(StatusCode::BAD_REQUEST, Base::PropertyNotWritable, [dependent]);
+        return Err(Box::new(refusal));
+    }
+    Ok(())
+}
+
+/// The consequences of a PATCH of a resource, of which `before` is the state before it.
+pub(super) fn after_patch(state: &mut State, before: &Resource) {
+    let Some(after) = state.tree.document(&before.path) else { return };
+    match schema(before) {
+        // A slot without actions: its image is inserted with it, unless the client says otherwise.
+        "VirtualMedia" => {
+            let has_image = after["Image"].is_string();
+            let was_inserted = before.document()["Inserted"] == true;
+            let is_inserted =
+                has_image && (after["Inserted"] == true || before.document()["Image"].is_null());
+            state.change(&before.path, |slot| show_media(slot, is_inserted));
+            if is_inserted != was_inserted {
+                report_media(state, before);
+            }
+        }
+        "ComputerSystem" | "Chassis" | "Drive"
+            if after["LocationIndicatorActive"] != before.document()["LocationIndicatorActive"] =>
+        {
+            let lamp = if after["LocationIndicatorActive"] == true { "on" } else { "off" };
+            state.report(&before.path, MachineRoom::LampSwitched, [lamp]);
+        }
+        _ => {}
+    }
+}
+
+/// The members of a slot that follow from its image.
+fn show_media(slot: &mut Value, is_inserted: bool) {
+    let name = slot["Image"].as_str().and_then(|image| image.rsplit('/').next()).map(str::to_owned);
+    slot["ImageName"] = json!(name);
+    slot["Inserted"] = json!(is_inserted);
+    slot["ConnectedVia"] = json!(if is_inserted { "URI" } else { "NotConnected" });
+}
+
+fn report_media(state: &mut State, slot: &Resource) {
+    let Some(document) = state.tree.document(&slot.path) else { return };
+    let name = document["Name"].as_str().unwrap_or_default().to_owned();
+    match document["ImageName"].as_str().filter(|_| document["Inserted"] == true).map(str::to_owned) {
+        Some(image) => state.report(&slot.path, MachineRoom::MediaInserted, [&image, &name]),
+        None => state.report(&slot.path, MachineRoom::MediaEjected, [&name]),
+    }
+}
+
+/// The protocol of an image's URI, if it is one that media can be transferred with.
+fn protocol_of(image: &str) -> Value {
+    let scheme = image.split_once("://").map(|(scheme, _)| scheme.to_ascii_uppercase());
+    json!(scheme.filter(|scheme| ["HTTP", "HTTPS", "NFS", "CIFS"].contains(&scheme.as_str())))
+}
+
+/// Completes a member that a client has created.
+pub(super) fn complete_member(member: &mut Map<String, Value>, collection: &Resource) {
+    match schema(collection) {
+        "VolumeCollection" => {
+            let defaults = [
+                ("BlockSizeBytes", json!(512)),
+                ("CapacityBytes", json!(480_000_000_000_u64)),
+                ("Encrypted", json!(false)),
+                ("ReadCachePolicy", json!("ReadAhead")),
+                ("WriteCachePolicy", json!("WriteThrough")),
+                ("Status", json!({"State": "Enabled", "Health": "OK"})),
+            ];
+            for (name, value) in defaults {
+                member.entry(name).or_insert(value);
+            }
+        }
+        // The service does not show the text again.
+        "LicenseCollection" => {
+            member.insert("LicenseString".into(), Value::Null);
+            member.insert("LicenseOrigin".into(), json!("Installed"));
+            member.insert("LicenseType".into(), json!("Production"));
+            member.insert("Removable".into(), json!(true));
+        }
+        _ => {}
+    }
+}
+
+/// Whether the drives of a new volume are those of its storage.
+pub(super) fn check_drives(state: &State, collection: &Resource, body: &Map<String, Value>) -> Refusal {
+    if schema(collection) != "VolumeCollection" {
+        return Ok(());
+    }
+    let storage = collection.path.trim_end_matches("/Volumes");
+    let drives = drives_of(body.get("Links"));
+    let is_known =
+        |drive: &String| drive.starts_with(&format!("{storage}/Drives/")) && state.tree.get(drive).is_some();
+    match drives.iter().find(|drive| !is_known(drive)) {
+        Some(unknown) => {
+            Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [unknown])))
+        }
+        None if drives.is_empty() => {
+            let missing = Base::CreateFailedMissingReqProperties;
+            Err(Box::new(Response::error(StatusCode::BAD_REQUEST, missing, ["Links/Drives"])))
+        }
+        None => Ok(()),
+    }
+}
+
+fn drives_of(links: Option<&Value>) -> Vec<String> {
+    let drives = links.and_then(|links| links["Drives"].as_array());
+    drives.into_iter().flatten().filter_map(|drive| drive["@odata.id"].as_str().map(str::to_owned)).collect()
+}
+
+/// Links the drives of a volume to it, or no longer.
+pub(super) fn link_volume(state: &mut State, volume: &str, is_linked: bool) {
+    let Some(document) = state.tree.document(volume) else { return };
+    let name = document["Name"].as_str().unwrap_or_default().to_owned();
+    for drive in drives_of(document.get("Links")) {
+        state.change(&drive, |drive| {
+            let Some(volumes) = drive["Links"]["Volumes"].as_array_mut() else { return };
+            volumes.retain(|link| link["@odata.id"] != volume);
+            if is_linked {
+                volumes.push(json!({"@odata.id": volume}));
+            }
+        });
+    }
+    let message = if is_linked { MachineRoom::VolumeCreated } else { MachineRoom::VolumeDeleted };
+    state.report(volume, message, [&name]);
+}
+
+/// Replaces a certificate (DSP0268, "CertificateService").
+pub(super) fn replace_certificate(state: &mut State, parameters: &Map<String, Value>) -> Refusal {
+    let uri = parameters["CertificateUri"]["@odata.id"].as_str().unwrap_or_default().to_owned();
+    let is_certificate = state.tree.get(&uri).is_some_and(|resource| schema(resource) == "Certificate");
+    if !is_certificate {
+        return Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [&uri])));
+    }
+    let parameters = super::collections::without_private_keys(parameters);
+    state.change(&uri, |certificate| {
+        for name in ["CertificateString", "CertificateType"] {
+            certificate[name] = parameters[name].clone();
+        }
+    });
+    state.report(&uri, MachineRoom::CertificateReplaced, [&uri]);
+    Ok(())
+}
+
+/// The response to a request for a signing request. Its key is not a real one.
+pub(super) fn generate_csr(state: &State, parameters: &Map<String, Value>) -> Response {
+    let collection = parameters["CertificateCollection"]["@odata.id"].as_str().unwrap_or_default();
+    let is_collection =
+        state.tree.get(collection).is_some_and(|resource| schema(resource) == "CertificateCollection");
+    if !is_collection {
+        return Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [collection]);
+    }
+    let name = parameters["CommonName"].as_str().unwrap_or_default();
+    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("CN={name}"));
+    let document = json!({
+        "CertificateCollection": {"@odata.id": collection},
+        "CSRString":
+            format!("-----BEGIN CERTIFICATE REQUEST-----\n{encoded}\n-----END CERTIFICATE REQUEST-----\n"),
+    });
+    let content = Content::Raw { media_type: "application/json", bytes: document.to_string().into_bytes() };
+    Response::new(StatusCode::OK, content)
+}
+
+/// Resets or deletes the keys of Secure Boot. Without them, the system is in setup mode.
+pub(super) fn reset_keys(state: &mut State, owner: &Resource, kind: &str) {
+    let system: Vec<&str> = owner.path.split('/').take(5).collect();
+    let path = format!("{}/SecureBoot", system.join("/"));
+    let mode = if kind == "ResetAllKeysToDefault" { "DeployedMode" } else { "SetupMode" };
+    state.change(&path, |secure_boot| secure_boot["SecureBootMode"] = json!(mode));
+    state.report(&path, MachineRoom::KeysReset, [kind]);
+}

@@ -1,0 +1,88 @@
+//! Readings that move: those of sensors, and the copies of them in other resources.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::protocol::etag::fingerprint;
+
+/// How long a reading stays the same.
+const STEP: Duration = Duration::from_secs(30);
+/// The number of steps after which readings repeat.
+const PERIOD: u64 = 40;
+
+/// A resource with its readings at `now`. `None` if it has none, or they are as they were at first.
+pub(crate) fn at(document: &Value, now: Duration) -> Option<Value> {
+    let step = now.as_secs() / STEP.as_secs();
+    let odata_type = document["@odata.type"].as_str().unwrap_or_default();
+    let is_sensor = odata_type.starts_with("#Sensor.");
+    // Without a sensor, a resource has copies of the readings of others.
+    let has_copies = ["#EnvironmentMetrics.", "#ThermalMetrics.", "#Fan.", "#PowerSupplyMetrics."]
+        .iter()
+        .any(|schema| odata_type.starts_with(schema));
+    if step == 0 || !(is_sensor || has_copies) {
+        return None;
+    }
+    let mut moved = document.clone();
+    let has_moved = if is_sensor {
+        move_reading(&mut moved, document["@odata.id"].as_str().unwrap_or_default(), step)
+    } else {
+        move_copies(&mut moved, step)
+    };
+    has_moved.then_some(moved)
+}
+
+fn move_copies(value: &mut Value, step: u64) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().fold(false, |moved, item| move_copies(item, step) | moved),
+        Value::Object(members) => {
+            let source = members.get("DataSourceUri").and_then(Value::as_str).map(str::to_owned);
+            match source {
+                Some(source) => move_reading(value, &source, step),
+                None => members.values_mut().fold(false, |moved, member| move_copies(member, step) | moved),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Moves a reading by up to 2 % up and down. An energy meter only counts up.
+fn move_reading(sensor: &mut Value, path: &str, step: u64) -> bool {
+    let Some(reading) = sensor["Reading"].as_f64().filter(|reading| *reading != 0.0) else { return false };
+    let moved = if path.ends_with("Energy") {
+        reading + step as f64 * 0.01
+    } else {
+        let phase = (u64::from(fingerprint(path.as_bytes(), 0)) + step) % PERIOD;
+        // From 0 up to a half of the period and down again, around the middle.
+        let wave = phase.min(PERIOD - phase) as f64 / (PERIOD / 2) as f64 - 0.5;
+        reading * (1.0 + wave * 0.04)
+    };
+    sensor["Reading"] = json!((moved * 100.0).round() / 100.0);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_moves_a_little_and_its_copies_move_with_it() {
+        let sensor =
+            json!({"@odata.id": "/s/InletTemp", "@odata.type": "#Sensor.v1_10_0.Sensor", "Reading": 20.0});
+        let metrics = json!({"@odata.type": "#ThermalMetrics.v1_3_0.ThermalMetrics", "Summary":
+            {"Intake": {"DataSourceUri": "/s/InletTemp", "Reading": 20.0}}});
+        let mut readings = Vec::new();
+        for minute in 0..20 {
+            let now = Duration::from_secs(minute * 60);
+            let sensor = at(&sensor, now).unwrap_or_else(|| sensor.clone());
+            let metrics = at(&metrics, now).unwrap_or_else(|| metrics.clone());
+            assert_eq!(sensor["Reading"], metrics["Summary"]["Intake"]["Reading"]);
+            readings.push(sensor["Reading"].as_f64().unwrap());
+        }
+        assert!(readings.iter().all(|reading| (19.5..=20.5).contains(reading)), "{readings:?}");
+        readings.dedup();
+        assert!(readings.len() > 10, "{readings:?}");
+        let fan = json!({"@odata.id": "/s/Fan1", "@odata.type": "#Sensor.v1_10_0.Sensor", "Reading": 0});
+        assert!(at(&fan, Duration::from_secs(600)).is_none(), "a fan that stands still does not move");
+    }
+}
