@@ -100,13 +100,14 @@ fn firmware_paths(state: &State) -> Vec<String> {
     paths.filter(is_updatable).map(str::to_owned).collect()
 }
 
-/// Updates the version that a system or manager shows itself.
+/// Updates the version that a device shows itself.
 fn update_device_version(state: &mut State, path: &str, old: &Value, new: &str) {
     let Some(mut document) = state.tree.document(path).cloned() else { return };
-    let property =
-        ["BiosVersion", "FirmwareVersion"].into_iter().find(|name| document.get(*name) == Some(old));
-    if let Some(property) = property {
-        document[property] = json!(new);
+    let shown = ["/BiosVersion", "/FirmwareVersion", "/Controllers/0/FirmwarePackageVersion"]
+        .into_iter()
+        .find(|pointer| document.pointer(pointer) == Some(old));
+    if let Some(version) = shown.and_then(|pointer| document.pointer_mut(pointer)) {
+        *version = json!(new);
         state.tree.write(path, document);
         state.publish(Message::new(ResourceEvent::ResourceChanged, []), path);
     }
