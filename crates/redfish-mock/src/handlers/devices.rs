@@ -84,6 +84,16 @@ pub(super) fn after_patch(state: &mut State, before: &Resource) {
                 report_media(state, before);
             }
         }
+        "Control" => copy_limit(state, &before.path, &after.clone()),
+        "EnvironmentMetrics" => {
+            let limit = after["PowerLimitWatts"].clone();
+            let control = limit["DataSourceUri"].as_str().unwrap_or_default();
+            state.change(control, |control| {
+                for name in ["SetPoint", "ControlMode"] {
+                    control[name] = limit[name].clone();
+                }
+            });
+        }
         "ComputerSystem" | "Chassis" | "Drive"
             if after["LocationIndicatorActive"] != before.document()["LocationIndicatorActive"] =>
         {
@@ -92,6 +102,16 @@ pub(super) fn after_patch(state: &mut State, before: &Resource) {
         }
         _ => {}
     }
+}
+
+/// Copies a power limit to the metrics of its chassis.
+fn copy_limit(state: &mut State, path: &str, control: &Value) {
+    let Some((chassis, _)) = path.split_once("/Controls/") else { return };
+    state.change(&format!("{chassis}/EnvironmentMetrics"), |metrics| {
+        for name in ["SetPoint", "ControlMode"] {
+            metrics["PowerLimitWatts"][name] = control[name].clone();
+        }
+    });
 }
 
 /// The members of a slot that follow from its image.

@@ -17,9 +17,10 @@ pub(crate) fn at(document: &Value, now: Duration) -> Option<Value> {
     let odata_type = document["@odata.type"].as_str().unwrap_or_default();
     let is_sensor = odata_type.starts_with("#Sensor.");
     // Without a sensor, a resource has copies of the readings of others.
-    let has_copies = ["#EnvironmentMetrics.", "#ThermalMetrics.", "#Fan.", "#PowerSupplyMetrics."]
-        .iter()
-        .any(|schema| odata_type.starts_with(schema));
+    let has_copies =
+        ["#Control.", "#EnvironmentMetrics.", "#ThermalMetrics.", "#Fan.", "#PowerSupplyMetrics."]
+            .iter()
+            .any(|schema| odata_type.starts_with(schema));
     if step == 0 || !(is_sensor || has_copies) {
         return None;
     }

@@ -52,6 +52,7 @@ fn service_root(profile: Profile) -> Value {
         "ProtocolFeaturesSupported": {
             "ExpandQuery":
                 {"ExpandAll": true, "Levels": true, "MaxLevels": MAX_LEVELS, "Links": true, "NoLinks": true},
+            "MultipleHTTPRequests": true,
             "FilterQuery": true,
             "SelectQuery": true,
             "OnlyMemberQuery": true,

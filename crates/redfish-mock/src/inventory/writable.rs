@@ -107,10 +107,12 @@ const REPORT: &[Property] = &[property("MetricReportDefinitionEnabled", Kind::Bo
 const LICENSE_SERVICE: &[Property] =
     &[property("LicenseExpirationWarningDays", Kind::Integer { min: 1, max: 365 })];
 
-const POWER_LIMIT: &[Property] = &[
-    property("PowerLimitWatts/SetPoint", Kind::Nullable(&Kind::Integer { min: 200, max: 1600 })),
-    property("PowerLimitWatts/ControlMode", Kind::Choice(&["Automatic", "Disabled"])),
-];
+const WATTS: Kind = Kind::Integer { min: 200, max: 1600 };
+const CONTROL_MODE: Kind = Kind::Choice(&["Automatic", "Disabled"]);
+/// The power limit, in the Control and in the copy of it.
+const CONTROL: &[Property] = &[property("SetPoint", WATTS), property("ControlMode", CONTROL_MODE)];
+const POWER_LIMIT: &[Property] =
+    &[property("PowerLimitWatts/SetPoint", WATTS), property("PowerLimitWatts/ControlMode", CONTROL_MODE)];
 
 const CERTIFICATE_REQUIRED: &[Property] = &[
     property("CertificateString", Kind::Pem),
@@ -149,6 +151,7 @@ pub(super) fn allow(resource: ResourceBuilder) -> ResourceBuilder {
         "BootOption" => resource.writable(BOOT_OPTION),
         "SecureBoot" => resource.writable(SECURE_BOOT),
         "Sensor" => resource.writable(SENSOR),
+        "Control" => resource.writable(CONTROL),
         "Volume" if resource.path.ends_with("/Capabilities") => resource,
         "Volume" => resource.writable(VOLUME).deletable(),
         "NetworkDeviceFunction" => resource.writable(NETWORK_FUNCTION),

@@ -44,6 +44,13 @@ impl Representation {
         Representation { path, body: document.to_string().into_bytes(), etag, schema, member_count }
     }
 
+    /// The same at another time. That a clock goes on is no new version of the resource.
+    pub(crate) fn with_date_time(&self, time: &str) -> Representation {
+        let mut document: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        document["DateTime"] = time.into();
+        Representation { body: document.to_string().into_bytes(), ..self.clone() }
+    }
+
     /// The same with the members of `text`, of which the document was read, as they are written there: numbers above all.
     pub(crate) fn with_text(mut self, text: &[u8]) -> Representation {
         type Members = BTreeMap<String, Box<RawValue>>;
