@@ -42,7 +42,8 @@ pub(crate) struct Serve {
     /// Write the certificate that clients must trust to this file
     #[arg(long, value_name = "FILE")]
     cert_out: Option<PathBuf>,
-    /// Behavior to imitate: standard (DSP0266), or ilo-amplifier, which has MySession and accepts paths in any letter case
+    /// Behavior to imitate: standard (DSP0266); ilo-amplifier, which has MySession and accepts paths in any letter case; older,
+    /// of 2016, without sensors, ETags and queries; or slots, with sixteen account slots, and jobs in place of tasks
     #[arg(long, default_value = "standard", value_parser = profile)]
     profile: Profile,
     /// Serve the resources of this folder, in the layout of DMTF's Mockup-Creator: one index.json per resource. Writes of

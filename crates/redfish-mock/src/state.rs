@@ -83,11 +83,15 @@ impl State {
         } = settings;
         let is_mockup = mockup.is_some();
         let administrator = Account::new(user, password, Role::Administrator);
+        let all_accounts = std::iter::once(administrator).chain(accounts);
         let mut state = State {
             profile,
             tree: mockup.map_or_else(|| inventory::tree(profile), |mockup| mockup.tree(profile)),
             sessions: Sessions::new(session_limit, session_timeout, &seed),
-            accounts: Accounts::new(std::iter::once(administrator).chain(accounts)),
+            accounts: match profile.account_slots() {
+                Some(slots) => Accounts::new(all_accounts).with_slots(slots),
+                None => Accounts::new(all_accounts),
+            },
             bearer_token,
             tasks: Tasks::default(),
             events: EventService::default(),

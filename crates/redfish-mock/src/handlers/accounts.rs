@@ -13,7 +13,7 @@ use crate::protocol::response::{Content, Response};
 use crate::protocol::uris::{self, ACCOUNTS};
 use crate::routing::Route;
 use crate::state::State;
-use crate::state::accounts::{REQUIRED, SELF_WRITABLE, WRITABLE};
+use crate::state::accounts::{REQUIRED, SELF_WRITABLE, SLOT_WRITABLE, WRITABLE};
 use crate::state::caller::Caller;
 
 /// The maximum number of accounts.
@@ -37,7 +37,9 @@ pub(super) fn create(state: &mut State, body: &Map<String, Value>) -> Response {
     state.publish(Message::new(ResourceEvent::ResourceCreated, []), &uris::account(id));
     state.count_write(ACCOUNTS);
     let content = match state.profile {
-        Profile::Standard => state.accounts.representation(id, state.profile).map(Content::Resource),
+        Profile::Standard | Profile::Older | Profile::Slots => {
+            state.accounts.representation(id, state.profile).map(Content::Resource)
+        }
         Profile::IloAmplifier => None,
     };
     Response::created(uris::account(id), content)
@@ -53,7 +55,11 @@ pub(super) fn patch(
     let configures_users = caller.is_some_and(|caller| {
         caller.role.has(Privilege::ConfigureUsers) && !state.accounts.must_change_password(caller.account)
     });
-    let writable = if configures_users { WRITABLE } else { SELF_WRITABLE };
+    let writable = match (configures_users, state.profile.account_slots()) {
+        (true, None) => WRITABLE,
+        (true, Some(_)) => SLOT_WRITABLE,
+        (false, _) => SELF_WRITABLE,
+    };
     let is_forbidden =
         |name: &String| !name.contains('@') && !writable.iter().any(|property| property.path == name);
     if !configures_users && change.keys().any(is_forbidden) {
@@ -72,7 +78,18 @@ pub(super) fn patch(
         .filter(|property| change.contains_key(property.path))
         .map(|property| (property.path.to_owned(), patch.document[property.path].clone()))
         .collect();
+    // Two slots with one name would be one account with two passwords.
+    if let Some(user) = change.get("UserName").and_then(Value::as_str) {
+        if !user.is_empty() && document["UserName"] != user && state.accounts.is_taken(user) {
+            let arguments = ["ManagerAccount", "UserName", user];
+            return Response::error(StatusCode::CONFLICT, Base::ResourceAlreadyExists, arguments);
+        }
+    }
     state.accounts.write(id, &accepted);
+    if state.accounts.role(id).is_none() {
+        let removed = state.sessions.forget(|session| session.account() == id);
+        state.publish_session_ends(&removed);
+    }
     state.count_write(&uris::account(id));
     state.publish(Message::new(ResourceEvent::ResourceChanged, []), &uris::account(id));
     patch::response(state, &patch, &Route::Account(id))

@@ -56,7 +56,7 @@ pub(super) fn create(
     state.count_write(&collection.path);
     state.publish(Message::new(ResourceEvent::ResourceCreated, []), &path);
     let content = match state.tree.get(&path).map(|member| &member.body) {
-        Some(Body::Document { representation, .. }) if state.profile == Profile::Standard => {
+        Some(Body::Document { representation, .. }) if state.profile != Profile::IloAmplifier => {
             Some(Content::Resource(representation.clone()))
         }
         _ => None,

@@ -50,7 +50,7 @@ pub(super) fn content(state: &State, route: &Route, caller: Option<Caller>, now:
 /// The ETag that a GET returns to this caller.
 pub(super) fn etag(state: &State, route: &Route, caller: Option<Caller>, now: Duration) -> Option<String> {
     match content(state, route, caller, now) {
-        Content::Resource(resource) => Some(resource.etag),
+        Content::Resource(resource) => Some(resource.etag).filter(|etag| !etag.is_empty()),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ use super::{
     update,
 };
 use crate::protocol::message::Base;
+use crate::protocol::profile::Profile;
 use crate::protocol::request::Request;
 use crate::protocol::response::Response;
 use crate::routing::Route;
@@ -43,7 +44,7 @@ pub(super) fn dispatch(
     };
     let has_allow = is_read || response.status.is_success();
     if has_allow || response.status == StatusCode::METHOD_NOT_ALLOWED {
-        response.allow = route.methods();
+        response.allow = route.methods(state.profile);
     }
     response
 }
@@ -57,7 +58,7 @@ pub(super) fn refuse(
     caller: Option<Caller>,
     now: Duration,
 ) -> Option<Response> {
-    let methods = route.methods();
+    let methods = route.methods(state.profile);
     let is_read = request.is_read();
     if !methods.contains(request.method) {
         return Some(Response { allow: methods, ..method_not_allowed() });
@@ -68,7 +69,8 @@ pub(super) fn refuse(
             return Some(if is_read { Response { allow: methods, ..error } } else { error });
         }
     }
-    let has_precondition = !is_read && request.method != Method::POST;
+    // A service without ETags ignores If-Match.
+    let has_precondition = !is_read && request.method != Method::POST && state.profile != Profile::Older;
     (has_precondition && request.if_match_fails(|| etag(state, route, caller, now)))
         .then(|| Response::error(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, []))
 }

@@ -11,6 +11,7 @@ use crate::faults::FaultKind;
 use crate::inventory::action::Action;
 use crate::inventory::resource::Resource;
 use crate::protocol::message::{Message, TaskEvent};
+use crate::protocol::profile::Profile;
 use crate::protocol::request::Request;
 use crate::protocol::response::Response;
 use crate::protocol::uris;
@@ -52,7 +53,8 @@ pub(super) fn carry_out(
         if !state.tasks.can_start(request.payload.bytes().len()) {
             return Response::busy();
         }
-        let task = take(state, request, task_fault).or(duration.map(|duration| (duration, Plan::Task)));
+        let plan = if state.profile == Profile::Slots { Plan::Job } else { Plan::Task };
+        let task = take(state, request, task_fault).or(duration.map(|duration| (duration, plan)));
         if let Some((duration, plan)) = task {
             return start_task(state, request, route, caller, duration, plan, now);
         }

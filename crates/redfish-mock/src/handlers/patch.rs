@@ -54,13 +54,17 @@ pub(super) fn patch(state: &mut State, resource: &Arc<Resource>, change: &Map<St
 pub(super) fn response(state: &State, patch: &Patch, route: &Route) -> Response {
     let mut messages = patch.messages();
     match (state.profile, content(state, route, None, Duration::ZERO)) {
-        (Profile::Standard, Content::Resource(mut changed)) if !messages.is_empty() => {
+        (Profile::Standard | Profile::Older | Profile::Slots, Content::Resource(mut changed))
+            if !messages.is_empty() =>
+        {
             let mut document = serde_json::from_slice(&changed.body).unwrap_or_default();
             patch.annotate(&mut document, state.profile);
             changed.body = document.to_string().into_bytes();
             Response::resource(changed)
         }
-        (Profile::Standard, changed) => Response::new(StatusCode::OK, changed),
+        (Profile::Standard | Profile::Older | Profile::Slots, changed) => {
+            Response::new(StatusCode::OK, changed)
+        }
         (Profile::IloAmplifier, _) => {
             if messages.is_empty() {
                 messages.push(Message::new(Base::Success, []));

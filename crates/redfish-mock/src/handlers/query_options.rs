@@ -26,7 +26,8 @@ const ALWAYS_SELECTED: [&str; 4] = ["@odata.id", "@odata.type", "@odata.etag", "
 pub(super) fn parse(profile: Profile, text: &str) -> Result<Query, Box<Response>> {
     let is_odata = |parameter: &str| parameter.starts_with('$') || parameter.starts_with("%24");
     match profile {
-        Profile::Standard => Query::parse(text),
+        Profile::Standard | Profile::Slots => Query::parse(text),
+        Profile::Older => Ok(Query::default()),
         Profile::IloAmplifier if text.split('&').any(is_odata) => {
             Err(Box::new(Response::error(StatusCode::NOT_IMPLEMENTED, Base::QueryNotSupported, [])))
         }

@@ -52,7 +52,7 @@ pub(super) fn log_in(state: &mut State, body: &Map<String, Value>, now: Duration
         .must_change_password(account)
         .then(|| Message::new(Base::PasswordChangeRequired, [&uris::account(account)]));
     let content = match state.profile {
-        Profile::Standard => {
+        Profile::Standard | Profile::Older | Profile::Slots => {
             let mut document = session.document(state.profile, Some(session.id()));
             if let Some(notice) = &notice {
                 document["@Message.ExtendedInfo"] = json!([notice.render(state.profile)]);
@@ -74,7 +74,7 @@ pub(super) fn log_in(state: &mut State, body: &Map<String, Value>, now: Duration
 fn wrong_password(profile: Profile) -> Response {
     let status = StatusCode::UNAUTHORIZED;
     match profile {
-        Profile::Standard => Response::error(
+        Profile::Standard | Profile::Older | Profile::Slots => Response::error(
             status,
             Base::ResourceAtUriUnauthorized,
             [SESSIONS, "the user name or the password is wrong."],

@@ -23,7 +23,7 @@ pub(super) fn create(state: &mut State, body: &Map<String, Value>) -> Response {
     let Some(id) = state.events.subscribe(body) else { return limit_exceeded() };
     state.count_write(SUBSCRIPTIONS);
     let content = match state.profile {
-        Profile::Standard => {
+        Profile::Standard | Profile::Older | Profile::Slots => {
             let representation = state.events.representation(id, state.profile);
             Some(representation.map_or(Content::Empty, Content::Resource))
         }

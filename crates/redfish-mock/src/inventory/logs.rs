@@ -102,7 +102,7 @@ pub(crate) fn entry(log: &str, n: u64, created: &str, message: &Message, profile
         "MessageArgs": message.arguments(),
     });
     // In iLO Amplifier Pack, the text is only in the registry.
-    if profile == Profile::Standard {
+    if profile != Profile::IloAmplifier {
         entry["Message"] = json!(message.text());
         entry["Resolution"] = json!(message.entry().resolution);
     }

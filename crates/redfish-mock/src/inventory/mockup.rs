@@ -86,7 +86,7 @@ impl Mockup {
 
     pub(crate) fn tree(&self, profile: Profile) -> Tree {
         let rendered = match profile {
-            Profile::Standard => &self.standard,
+            Profile::Standard | Profile::Older | Profile::Slots => &self.standard,
             Profile::IloAmplifier => &self.ilo_amplifier,
         };
         rendered.get_or_init(|| Tree::new(self.resources.iter().cloned(), profile)).clone()

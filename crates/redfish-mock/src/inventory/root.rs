@@ -24,7 +24,7 @@ pub(super) fn add_descriptions(resources: &mut Vec<ResourceBuilder>, profile: Pr
         ResourceBuilder::raw("/redfish/v1/$metadata", "application/xml", metadata(resources)),
         ResourceBuilder::raw("/redfish/v1/odata", "application/json", odata().to_string()),
     ];
-    if profile == Profile::Standard {
+    if profile != Profile::IloAmplifier {
         descriptions.push(ResourceBuilder::raw(
             "/redfish/v1/openapi.yaml",
             "application/yaml",
@@ -70,16 +70,27 @@ fn service_root(profile: Profile) -> Value {
         "Registries": link("/redfish/v1/Registries"),
         "Links": {"Sessions": link(SESSIONS)},
     });
+    let remove = |root: &mut Value, names: &[&str]| {
+        if let Some(root) = root.as_object_mut() {
+            root.retain(|name, _| !names.contains(&name.as_str()));
+        }
+    };
+    match profile {
+        Profile::Slots => remove(&mut root, &["Tasks"]),
+        Profile::Older => {
+            root["@odata.type"] = json!("#ServiceRoot.v1_0_2.ServiceRoot");
+            root["RedfishVersion"] = json!("1.0.2");
+            let later = ["Vendor", "Product", "ProtocolFeaturesSupported", "UpdateService", "EventService"];
+            remove(&mut root, &later);
+        }
+        Profile::Standard | Profile::IloAmplifier => {}
+    }
     if profile == Profile::IloAmplifier {
         root["@odata.type"] = json!("#ServiceRoot.v1_3_0.ServiceRoot");
         root["RedfishVersion"] = json!("1.2.0");
         root["Oem"] = json!({"Hpe": {"Manager": [{"ManagerType": "iLO Amplifier Pack"}]}});
         // That version of the standard does not define them.
-        if let Some(root) = root.as_object_mut() {
-            for name in ["Vendor", "ProtocolFeaturesSupported"] {
-                root.remove(name);
-            }
-        }
+        remove(&mut root, &["Vendor", "ProtocolFeaturesSupported"]);
         root["Product"] = json!("iLO Amplifier Pack");
     }
     root

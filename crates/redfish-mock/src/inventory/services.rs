@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::builder::ResourceBuilder;
 use super::machine::{MACHINES, link, status};
 use crate::protocol::privilege::Role;
+use crate::protocol::profile::Profile;
 use crate::protocol::property::{Kind, Property};
 use crate::protocol::uris::{
     ACCOUNT_SERVICE, ACCOUNTS, ROLES, SESSION_SERVICE, SESSIONS, TASK_SERVICE, TASKS,
@@ -28,10 +29,13 @@ const ACCOUNT_SERVICE_WRITABLE: &[Property] = &[
     Property { path: "AccountLockoutCounterResetAfter", kind: Kind::Integer { min: 0, max: 86_400 } },
 ];
 
-pub(super) fn add(resources: &mut Vec<ResourceBuilder>) {
+pub(super) fn add(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
     resources.push(session_service());
     resources.push(ResourceBuilder::new(account_service()).writable(ACCOUNT_SERVICE_WRITABLE));
-    resources.push(ResourceBuilder::new(task_service()));
+    // In place of tasks, this profile has jobs.
+    if profile != Profile::Slots {
+        resources.push(ResourceBuilder::new(task_service()));
+    }
     resources.push(ResourceBuilder::collection(
         ROLES,
         "RoleCollection",

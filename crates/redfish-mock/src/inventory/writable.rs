@@ -12,8 +12,12 @@ const HOST: Kind = Kind::Text { min: 1, max: 253 };
 const URI: Kind = Kind::Nullable(&Kind::Text { min: 1, max: 2048 });
 const LAMP: Property = property("LocationIndicatorActive", Kind::Boolean);
 
+const INDICATOR: Property = property("IndicatorLED", Kind::Choice(&["Lit", "Blinking", "Off"]));
+
+/// What the document of a system lacks cannot be changed: an older one has no lamp, and others no indicator.
 const SYSTEM: &[Property] = &[
     LAMP,
+    INDICATOR,
     property("AssetTag", Kind::Nullable(&LABEL)),
     property("HostName", Kind::Nullable(&Kind::Text { min: 0, max: 253 })),
     property("PowerRestorePolicy", Kind::Choice(&["AlwaysOn", "AlwaysOff", "LastState"])),
@@ -39,7 +43,7 @@ const BIOS: &[Property] = &[
     property("Attributes/VirtualizationEnabled", Kind::Boolean),
 ];
 
-const CHASSIS: &[Property] = &[LAMP, property("AssetTag", Kind::Nullable(&LABEL))];
+const CHASSIS: &[Property] = &[LAMP, INDICATOR, property("AssetTag", Kind::Nullable(&LABEL))];
 
 const SENSOR: &[Property] = &[
     property("Thresholds/UpperCaution/Reading", Kind::Number),

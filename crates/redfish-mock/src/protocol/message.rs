@@ -86,8 +86,10 @@ impl Message {
     /// Renders the message object: all members in `standard`, only the identifier and arguments in `ilo-amplifier`.
     pub(crate) fn render(&self, profile: Profile) -> Value {
         match profile {
-            Profile::Standard if self.has_no_text => self.render_id("#Message.v1_2_1.Message", profile),
-            Profile::Standard => self.render_full(profile),
+            Profile::Standard | Profile::Older | Profile::Slots if self.has_no_text => {
+                self.render_id("#Message.v1_2_1.Message", profile)
+            }
+            Profile::Standard | Profile::Older | Profile::Slots => self.render_full(profile),
             Profile::IloAmplifier => self.render_id("#Message.1.0.0.Message", profile),
         }
     }

@@ -53,7 +53,10 @@ impl Patch {
             }
             let path = if above.is_empty() { name.clone() } else { format!("{above}/{name}") };
             let known = target.get(name.as_str()).is_some();
-            if let Some(property) = writable.iter().find(|property| property.path == path) {
+            // The settings that are pending are only those that were changed.
+            let may_be_new = above == "Attributes";
+            let property = writable.iter().find(|property| property.path == path);
+            if let Some(property) = property.filter(|_| known || may_be_new) {
                 match property.kind.check(name, value) {
                     Ok(()) => {
                         target[name.as_str()] = updated(&target[name.as_str()], value);

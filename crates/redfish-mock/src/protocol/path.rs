@@ -28,7 +28,7 @@ impl Path {
     /// in `ilo-amplifier`, whose documentation writes `/redfish/v1/systems/`.
     pub(crate) fn matches(&self, canonical: &str, profile: Profile) -> bool {
         match profile {
-            Profile::Standard => self.decoded == canonical,
+            Profile::Standard | Profile::Older | Profile::Slots => self.decoded == canonical,
             Profile::IloAmplifier => self.decoded.eq_ignore_ascii_case(canonical),
         }
     }
@@ -37,7 +37,7 @@ impl Path {
     pub(crate) fn child_of<'a>(&'a self, parent: &str, profile: Profile) -> Option<&'a str> {
         let (above, last) = self.decoded.rsplit_once('/')?;
         let is_child = match profile {
-            Profile::Standard => above == parent,
+            Profile::Standard | Profile::Older | Profile::Slots => above == parent,
             Profile::IloAmplifier => above.eq_ignore_ascii_case(parent),
         };
         is_child.then_some(last)
@@ -47,7 +47,7 @@ impl Path {
 /// The key by which a profile finds a decoded path: it folds letter case where that does not matter.
 pub(crate) fn key(path: &str, profile: Profile) -> Cow<'_, str> {
     match profile {
-        Profile::Standard => path.into(),
+        Profile::Standard | Profile::Older | Profile::Slots => path.into(),
         Profile::IloAmplifier => path.to_ascii_lowercase().into(),
     }
 }

@@ -8,6 +8,7 @@ use super::etag::fingerprint;
 use super::message::{Base, Message};
 use super::profile::Profile;
 use super::response::{Content, Response};
+use super::uris::{LEGACY_SESSIONS, SESSIONS};
 
 /// The text of an error whose details are in its messages.
 const SEE_EXTENDED_INFO: &str = "See @Message.ExtendedInfo for more information.";
@@ -22,9 +23,15 @@ pub(crate) fn render(
     let Response { status, mut headers, allow, location, content, stream } = response;
     let link = link(profile, &content, location.as_deref());
     let (body, media_type, etag) = body(profile, content);
+    let (body, location) = match profile {
+        Profile::Older => {
+            (legacy(body), location.map(|location| location.replace(SESSIONS, LEGACY_SESSIONS)))
+        }
+        Profile::Standard | Profile::IloAmplifier | Profile::Slots => (body, location),
+    };
 
     match profile {
-        Profile::Standard => {
+        Profile::Standard | Profile::Older | Profile::Slots => {
             put(&mut headers, header::CACHE_CONTROL, "no-store");
             if status == StatusCode::UNAUTHORIZED {
                 put(&mut headers, header::WWW_AUTHENTICATE, "Basic realm=\"Redfish\", charset=\"UTF-8\"");
@@ -40,7 +47,7 @@ pub(crate) fn render(
         }
     }
     // DSP0266 requires OData-Version on every response. The documented 401 of iLO Amplifier Pack does not have it.
-    if profile == Profile::Standard || status.is_success() {
+    if profile != Profile::IloAmplifier || status.is_success() {
         put(&mut headers, HeaderName::from_static("odata-version"), "4.0");
     }
     if let Some(etag) = etag.filter(|etag| !etag.is_empty()) {
@@ -55,7 +62,7 @@ pub(crate) fn render(
     }
     if let Some(path) = location {
         let location = match profile {
-            Profile::Standard => path,
+            Profile::Standard | Profile::Older | Profile::Slots => path,
             Profile::IloAmplifier => format!("{host}{path}"),
         };
         put(&mut headers, header::LOCATION, &location);
@@ -75,6 +82,12 @@ pub(crate) fn render(
     rendered
 }
 
+/// A body with the sessions at the path that services had at first.
+fn legacy(body: Vec<u8>) -> Vec<u8> {
+    String::from_utf8(body)
+        .map_or_else(|error| error.into_bytes(), |body| body.replace(SESSIONS, LEGACY_SESSIONS).into_bytes())
+}
+
 fn body(profile: Profile, content: Content) -> (Vec<u8>, Option<&'static str>, Option<String>) {
     const JSON: Option<&str> = Some("application/json");
     match content {
@@ -84,7 +97,7 @@ fn body(profile: Profile, content: Content) -> (Vec<u8>, Option<&'static str>, O
         Content::Messages(messages) => {
             let mut envelope = envelope(profile, &messages);
             let etag = match profile {
-                Profile::Standard => None,
+                Profile::Standard | Profile::Older | Profile::Slots => None,
                 Profile::IloAmplifier => {
                     let etag = profile.etag(fingerprint(envelope.to_string().as_bytes(), 0));
                     envelope["@odata.etag"] = json!(etag);
@@ -100,7 +113,7 @@ fn body(profile: Profile, content: Content) -> (Vec<u8>, Option<&'static str>, O
 fn envelope(profile: Profile, messages: &[Message]) -> Value {
     let entries: Vec<Value> = messages.iter().map(|message| message.render(profile)).collect();
     match profile {
-        Profile::Standard => {
+        Profile::Standard | Profile::Older | Profile::Slots => {
             let general = Message::new(Base::GeneralError, []);
             let first = if let [only] = messages { only } else { &general };
             let without_text = messages.iter().all(Message::has_no_text);
@@ -124,11 +137,13 @@ fn envelope(profile: Profile, messages: &[Message]) -> Value {
 /// The value of the header `Link`: the schema in `standard` (DSP0266, "Link header"), the resource in `ilo-amplifier`.
 fn link(profile: Profile, content: &Content, location: Option<&str>) -> Option<String> {
     match (profile, content) {
-        (Profile::Standard, Content::Resource(resource)) if !resource.schema.is_empty() => {
+        (Profile::Standard | Profile::Older | Profile::Slots, Content::Resource(resource))
+            if !resource.schema.is_empty() =>
+        {
             let schema = &resource.schema;
             Some(format!("<http://redfish.dmtf.org/schemas/v1/{schema}.json>; rel=describedby"))
         }
-        (Profile::Standard, _) => None,
+        (Profile::Standard | Profile::Older | Profile::Slots, _) => None,
         (Profile::IloAmplifier, Content::Resource(resource)) => {
             Some(format!("<{}>; rel=self", location.unwrap_or(&resource.path)))
         }

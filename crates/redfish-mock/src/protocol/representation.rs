@@ -37,7 +37,9 @@ impl Representation {
         let schema = odata_type.rsplit_once('.').map_or("", |(schema, _)| schema).to_owned();
         let members = document["Members"].as_array().filter(|_| !has_own_pages(&document));
         let member_count = members.map_or(0, Vec::len);
-        document["@odata.etag"] = Value::String(etag.clone());
+        if !etag.is_empty() {
+            document["@odata.etag"] = Value::String(etag.clone());
+        }
         if profile == Profile::IloAmplifier {
             document["@odata.context"] = Value::String(format!("/redfish/v1/$metadata#{odata_type}"));
         }

@@ -81,7 +81,9 @@ impl Response {
     /// Success without content: 204 in `standard`, 200 with the message `Success` in `ilo-amplifier`.
     pub(crate) fn success(profile: Profile) -> Response {
         match profile {
-            Profile::Standard => Response::new(StatusCode::NO_CONTENT, Content::Empty),
+            Profile::Standard | Profile::Older | Profile::Slots => {
+                Response::new(StatusCode::NO_CONTENT, Content::Empty)
+            }
             Profile::IloAmplifier => {
                 Response::with_messages(StatusCode::OK, vec![Message::new(Base::Success, [])])
             }

@@ -10,6 +10,8 @@ pub(crate) const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
 pub(crate) const EVENT_STREAM: &str = "/redfish/v1/EventService/SSE";
 
 pub(crate) const SESSION_SERVICE: &str = "/redfish/v1/SessionService";
+/// The sessions of services from before they had a session service.
+pub(crate) const LEGACY_SESSIONS: &str = "/redfish/v1/Sessions";
 pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
 
 pub(crate) const TASK_SERVICE: &str = "/redfish/v1/TaskService";

@@ -11,8 +11,8 @@ use crate::protocol::privilege::Privilege;
 use crate::protocol::profile::Profile;
 use crate::protocol::request::Request;
 use crate::protocol::uris::{
-    ACCOUNT_SERVICE, ACCOUNTS, EVENT_STREAM, JOB_SERVICE, JOBS, SESSION_SERVICE, SESSIONS, SUBSCRIPTIONS,
-    TASK_MONITORS, TASKS, UPDATE_SERVICE,
+    ACCOUNT_SERVICE, ACCOUNTS, EVENT_STREAM, JOB_SERVICE, JOBS, LEGACY_SESSIONS, SESSION_SERVICE, SESSIONS,
+    SUBSCRIPTIONS, TASK_MONITORS, TASKS, UPDATE_SERVICE,
 };
 use crate::state::State;
 
@@ -61,7 +61,10 @@ impl PushKind {
 impl Route {
     /// The route of a request. `None` if there is nothing at its path.
     pub(crate) fn find(state: &State, request: &Request<'_>) -> Option<Route> {
-        Route::at(state, &request.path, request.method)
+        match legacy_session(&request.path, state.profile) {
+            Some(path) => Route::at(state, &path, request.method),
+            None => Route::at(state, &request.path, request.method),
+        }
     }
 
     /// The route of a request for a path with this method.
@@ -153,8 +156,11 @@ impl Route {
         }
     }
 
-    pub(crate) fn methods(&self) -> Vec<Method> {
+    pub(crate) fn methods(&self, profile: Profile) -> Vec<Method> {
         match self {
+            // Accounts in slots are only changed.
+            Route::Accounts if profile == Profile::Slots => vec![Method::GET, Method::HEAD],
+            Route::Account(_) if profile == Profile::Slots => vec![Method::GET, Method::HEAD, Method::PATCH],
             Route::Sessions | Route::Accounts | Route::Subscriptions => {
                 vec![Method::GET, Method::HEAD, Method::POST]
             }
@@ -222,6 +228,12 @@ impl Route {
             }
         }
     }
+}
+
+/// The path of a session or of their collection, if the path is the one that services had at first.
+fn legacy_session(path: &Path, profile: Profile) -> Option<Path> {
+    let rest = path.as_str().strip_prefix(LEGACY_SESSIONS).filter(|_| profile == Profile::Older)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| Path::new(&format!("{SESSIONS}{rest}")))
 }
 
 /// The collection to which a POST to its `Members` adds a member (DSP0266, "POST (create)").

@@ -41,6 +41,8 @@ impl fmt::Debug for Account {
 }
 
 const USER_NAME: Property = Property { path: "UserName", kind: Kind::Text { min: 1, max: 32 } };
+/// The name of the account in a slot. Without one, the slot is empty.
+const SLOT_USER_NAME: Property = Property { path: "UserName", kind: Kind::Text { min: 0, max: 32 } };
 const PASSWORD: Property =
     Property { path: "Password", kind: Kind::Secret { min: MIN_PASSWORD_LENGTH, max: MAX_PASSWORD_LENGTH } };
 const ROLE: Property = Property { path: "RoleId", kind: Kind::Choice(Role::NAMES) };
@@ -53,6 +55,9 @@ pub(crate) const REQUIRED: &[Property] = &[USER_NAME, PASSWORD, ROLE];
 /// The properties that a caller with the privilege ConfigureUsers may write.
 pub(crate) const WRITABLE: &[Property] =
     &[USER_NAME, PASSWORD, ROLE, ENABLED, LOCKED, PASSWORD_CHANGE_REQUIRED];
+/// The same for an account in a slot.
+pub(crate) const SLOT_WRITABLE: &[Property] =
+    &[SLOT_USER_NAME, PASSWORD, ROLE, ENABLED, LOCKED, PASSWORD_CHANGE_REQUIRED];
 /// The properties that other callers may write in their own account.
 pub(crate) const SELF_WRITABLE: &[Property] = &[PASSWORD];
 
@@ -93,6 +98,15 @@ impl Accounts {
         Accounts(Arc::new((1..).zip(accounts.into_iter().map(AccountRecord::new)).collect()))
     }
 
+    /// Adds empty accounts up to this number.
+    pub(crate) fn with_slots(mut self, slots: u32) -> Accounts {
+        let table = Arc::make_mut(&mut self.0);
+        for id in 1..=slots {
+            table.entry(id).or_insert_with(AccountRecord::empty);
+        }
+        self
+    }
+
     fn get(&self, id: u32) -> Option<&AccountRecord> {
         self.0.get(&id)
     }
@@ -113,7 +127,8 @@ impl Accounts {
     pub(crate) fn verify(&self, user: &str, password: &str) -> Option<u32> {
         let matches = |entry: &AccountRecord| {
             let Account { user: name, password: expected, .. } = &entry.account;
-            entry.enabled && entry.locked_until.is_none() && name == user && expected == password
+            let is_usable = entry.enabled && entry.locked_until.is_none() && !entry.is_empty();
+            is_usable && name == user && expected == password
         };
         self.0.iter().find(|(_, entry)| matches(entry)).map(|(&id, _)| id)
     }
@@ -189,6 +204,9 @@ impl Accounts {
         self.change(id, |entry| {
             entry.apply(change);
             entry.revision += 1;
+            if entry.is_empty() {
+                *entry = AccountRecord { revision: entry.revision, ..AccountRecord::empty() };
+            }
         });
     }
 
@@ -218,12 +236,15 @@ impl Accounts {
             "Name": "User Account",
             "UserName": entry.account.user,
             "Password": null,
-            "RoleId": entry.account.role.name(),
+            "RoleId": if entry.is_empty() { "" } else { entry.account.role.name() },
             "Enabled": entry.enabled,
             "Locked": entry.locked_until.is_some(),
             "PasswordChangeRequired": entry.account.password_change_required,
             "AccountTypes": ["Redfish"],
-            "Links": {"Role": {"@odata.id": format!("{ROLES}/{}", entry.account.role.name())}},
+            "Links": match entry.is_empty() {
+                true => json!({}),
+                false => json!({"Role": {"@odata.id": format!("{ROLES}/{}", entry.account.role.name())}}),
+            },
         }))
     }
 
@@ -242,6 +263,16 @@ impl AccountRecord {
             locked_until: None,
             revision: 0,
         }
+    }
+
+    /// A slot without an account.
+    fn empty() -> AccountRecord {
+        let account = Account::new("", "", Role::ReadOnly);
+        AccountRecord { enabled: false, ..AccountRecord::new(account) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.account.user.is_empty()
     }
 
     fn unlock(&mut self) {

@@ -11,9 +11,6 @@ use redfish_mock::{Mock, Profile, Settings};
 use redfish_proto::view::Json;
 use serde_json::Value;
 
-/// The profiles of the service.
-const PROFILES: [Profile; 2] = [Profile::Standard, Profile::IloAmplifier];
-
 /// All resources that links lead to from the service root, by their URIs.
 fn resources(profile: Profile) -> BTreeMap<String, Value> {
     let settings = Settings { bearer_token: Some("t".to_owned()), profile, ..Settings::default() };
@@ -120,7 +117,7 @@ fn a_member_of_the_wrong_type_is_none_and_harms_no_other() {
 #[test]
 fn the_service_is_what_the_schemas_say() {
     let facts = facts::facts();
-    for profile in PROFILES {
+    for profile in Profile::ALL {
         let mut problems = BTreeSet::new();
         for (uri, resource) in resources(profile) {
             facts::check_resource(&facts, &uri, &resource, &mut problems);
@@ -134,7 +131,7 @@ fn the_service_accepts_changes_only_of_what_the_schemas_let_clients_write() {
     let facts = facts::facts();
     let mut problems = BTreeSet::new();
     let mut accepted = 0;
-    for profile in PROFILES {
+    for profile in Profile::ALL {
         let settings = Settings { bearer_token: Some("t".to_owned()), profile, ..Settings::default() };
         let mock = Mock::new(settings);
         for (uri, resource) in resources(profile) {

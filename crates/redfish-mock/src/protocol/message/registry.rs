@@ -68,7 +68,8 @@ impl Registry {
     /// Its prefix, and its version in this profile.
     pub(crate) fn prefix_and_version(self, profile: Profile) -> (&'static str, &'static str) {
         match (self, profile) {
-            (Registry::Base, Profile::Standard) => ("Base", "1.19"),
+            (Registry::Base, Profile::Older) => ("Base", "1.0"),
+            (Registry::Base, Profile::Standard | Profile::Slots) => ("Base", "1.19"),
             (Registry::Base, Profile::IloAmplifier) => ("Base", "1.1"),
             (Registry::ResourceEvent, _) => ("ResourceEvent", "1.3"),
             (Registry::TaskEvent, _) => ("TaskEvent", "1.0"),
