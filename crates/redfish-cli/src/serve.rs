@@ -22,6 +22,8 @@ use crate::runtime::block_on;
 use crate::signal::{self, StopMode};
 use crate::stop::Stop;
 
+/// The port of SSDP.
+const SSDP_PORT: u16 = 1900;
 const FAULT: &str = "Make the service misbehave, as NAME[=VALUE][@PATH][*COUNT]";
 
 /// The options of the service.
@@ -64,6 +66,9 @@ pub(crate) struct Serve {
     /// digest are kept
     #[arg(long, value_name = "BYTES", default_value = "4294967296", value_parser = number)]
     max_image: u64,
+    /// Answer searches for Redfish services on the local network (SSDP, UDP port 1900)
+    #[arg(long, conflicts_with = "fleet")]
+    ssdp: bool,
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault, help = FAULT, long_help = fault_help())]
     faults: Vec<Fault>,
     /// Make tokens and identifiers from this number, so that they are the same each time, and predictable. Default: from the
@@ -93,7 +98,13 @@ impl Serve {
         }
         let observer = options.trace.then(|| -> redfish_mock::Observer { Arc::new(log) });
         let tls = self.tls(options)?;
-        let serve = ServeOptions { listen: self.listen, tls, observer, ..ServeOptions::default() };
+        let serve = ServeOptions {
+            listen: self.listen,
+            tls,
+            ssdp_port: self.ssdp.then_some(SSDP_PORT),
+            observer,
+            ..ServeOptions::default()
+        };
         // Before the service listens, so that an early signal is not lost.
         let stop = Stop::new();
         signal::listen(&stop, StopMode::Shutdown);

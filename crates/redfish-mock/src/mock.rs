@@ -8,6 +8,8 @@ use http::{Method, StatusCode, request};
 use crate::faults::Fault;
 use crate::handlers;
 use crate::handlers::clock::advance_to;
+#[cfg(feature = "serve")]
+use crate::inventory::machine_ids;
 use crate::pending_request::{Begun, PendingRequest};
 use crate::protocol::answer::Answer;
 use crate::protocol::event::{Delivery, EventStream};
@@ -77,6 +79,26 @@ impl Mock {
         member.state.events.limit_history();
         member.max_handled = FLEET_MEMBER_MAX_HANDLED;
         member
+    }
+
+    /// Shows in the resources that the service can be found by SSDP.
+    #[cfg(feature = "serve")]
+    pub(crate) fn enable_ssdp(&mut self) {
+        for id in machine_ids() {
+            let path = format!("/redfish/v1/Managers/{id}/NetworkProtocol");
+            self.state.change(&path, |protocols| {
+                if protocols.get("SSDP").is_some() {
+                    protocols["SSDP"]["ProtocolEnabled"] = true.into();
+                }
+            });
+        }
+    }
+
+    /// The UUID of the service.
+    #[cfg(feature = "serve")]
+    pub(crate) fn uuid(&self) -> String {
+        let root = self.state.tree.document("/redfish/v1");
+        root.and_then(|root| root["UUID"].as_str()).unwrap_or_default().to_owned()
     }
 
     /// Limits the size of bodies that are not images and that arrive in chunks.

@@ -17,6 +17,7 @@ mod receive;
 mod service_kind;
 mod shared;
 mod single_service;
+mod ssdp;
 mod thread;
 
 pub use fleet::{Fleet, FleetService};

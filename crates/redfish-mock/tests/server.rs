@@ -309,3 +309,18 @@ fn a_service_works_again_after_any_fault() {
         assert_eq!(status(&head), "200", "{fault}");
     }
 }
+
+#[test]
+fn a_search_finds_the_service() {
+    let options = ServeOptions { tls: Tls::None, ssdp_port: Some(0), ..ServeOptions::default() };
+    let server = Server::start(Settings::default(), options).unwrap();
+    let port = server.ssdp_address().unwrap().port();
+    let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let search = "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n";
+    client.send_to(search.as_bytes(), ("127.0.0.1", port)).unwrap();
+    let mut answer = [0; 1024];
+    let length = client.recv(&mut answer).unwrap();
+    let answer = std::str::from_utf8(&answer[..length]).unwrap();
+    assert!(answer.contains(&format!("\r\nAL:{}/redfish/v1/\r\n", server.url())), "{answer}");
+}

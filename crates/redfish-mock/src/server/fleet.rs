@@ -63,7 +63,8 @@ impl Fleet {
     /// [`ErrorKind::InvalidInput`](io::ErrorKind::InvalidInput) if the certificate or the key is not valid, or if
     /// [`ServeOptions::listen`] has a fixed port.
     pub fn start(count: usize, settings: Settings, options: ServeOptions) -> io::Result<Fleet> {
-        let ServeOptions { listen, tls, body_limit, max_connections, stall_timeout, observer } = options;
+        let ServeOptions { listen, tls, body_limit, max_connections, stall_timeout, observer, ssdp_port: _ } =
+            options;
         if listen.port() != 0 {
             let error = "a fleet uses a port for each service, so the port must be 0";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, error));

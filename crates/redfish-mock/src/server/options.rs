@@ -23,6 +23,9 @@ pub struct ServeOptions {
     /// The time without a byte after which a connection is closed while a client sends a body or receives a response. It is
     /// also closed if the rate is below 1 KiB/s over twice this time. Default: 30 s.
     pub stall_timeout: Duration,
+    /// The UDP port on which a [`Server`](super::Server) answers searches for Redfish services (SSDP), usually 1900. Port 0 chooses
+    /// a free port. Default: none.
+    pub ssdp_port: Option<u16>,
     /// The observer of all requests. Default: none.
     pub observer: Option<Observer>,
 }
@@ -65,6 +68,7 @@ impl Default for ServeOptions {
             body_limit: 16 << 20,
             max_connections: 1_000,
             stall_timeout: Duration::from_secs(30),
+            ssdp_port: None,
             observer: None,
         }
     }
@@ -78,6 +82,7 @@ impl fmt::Debug for ServeOptions {
             .field("body_limit", &self.body_limit)
             .field("max_connections", &self.max_connections)
             .field("stall_timeout", &self.stall_timeout)
+            .field("ssdp_port", &self.ssdp_port)
             .finish_non_exhaustive()
     }
 }

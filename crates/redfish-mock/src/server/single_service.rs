@@ -11,6 +11,7 @@ use super::limits::Limits;
 use super::options::ServeOptions;
 use super::port::Port;
 use super::shared::{Clock, SharedMock, url};
+use super::ssdp::Ssdp;
 use super::thread::ServerThread;
 use crate::mock::Mock;
 use crate::state::settings::Settings;
@@ -19,6 +20,7 @@ use crate::state::settings::Settings;
 pub struct Server {
     shared: Arc<SharedMock>,
     address: SocketAddr,
+    ssdp: Option<SocketAddr>,
     certificate_pem: Option<String>,
     // The last field, so that it is dropped last: this stops the service.
     thread: ServerThread,
@@ -31,29 +33,45 @@ impl Server {
     /// Fails if it cannot listen on the address, or with [`ErrorKind::InvalidInput`](io::ErrorKind::InvalidInput) if the
     /// certificate or the key is not valid.
     pub fn start(settings: Settings, options: ServeOptions) -> io::Result<Server> {
-        let ServeOptions { listen, tls, body_limit, max_connections, stall_timeout, observer } = options;
+        let ServeOptions { listen, tls, body_limit, max_connections, stall_timeout, ssdp_port, observer } =
+            options;
         let identity = Identity::from_tls(tls, listen.ip())?;
         let acceptor = identity.as_ref().map(|identity| identity.acceptor(SharedBy::None)).transpose()?;
         let certificate_pem = identity.map(Identity::into_certificate_pem);
         let mut mock = Mock::new(settings);
         mock.limit_body(body_limit);
+        if ssdp_port.is_some() {
+            mock.enable_ssdp();
+        }
+        let uuid = mock.uuid();
         let shared = Arc::new(SharedMock::new(mock, Arc::new(Clock::start())));
         let limits = Limits::new(max_connections, stall_timeout, body_limit);
         let served = shared.clone();
-        let (thread, address) = ServerThread::start(move |stop| {
+        let has_tls = certificate_pem.is_some();
+        let (thread, (address, ssdp)) = ServerThread::start(move |stop| {
             let port = Port::bind(listen)?;
             let address = port.address()?;
             let listener = port.listen()?;
+            let ssdp = ssdp_port.map(|port| Ssdp::bind(port, address.ip())).transpose()?;
+            let ssdp_address = ssdp.as_ref().map(Ssdp::address).transpose()?;
+            if let Some(ssdp) = ssdp {
+                tokio::spawn(ssdp.serve(has_tls, address, uuid, stop.clone()));
+            }
             let frontend = Frontend { shared: served, acceptor, address, limits, observer, stop };
             tokio::spawn(Arc::new(frontend).serve(listener));
-            Ok(address)
+            Ok((address, ssdp_address))
         })?;
-        Ok(Server { shared, address, certificate_pem, thread })
+        Ok(Server { shared, address, ssdp, certificate_pem, thread })
     }
 
     /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address on which it answers searches, if it does.
+    pub fn ssdp_address(&self) -> Option<SocketAddr> {
+        self.ssdp
     }
 
     /// The URL of the service: `https://127.0.0.1:40001`.
