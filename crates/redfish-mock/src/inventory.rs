@@ -3,7 +3,7 @@
 //! A family of resources is one file. It builds its resources in `add`, which [`tree`] calls.
 
 pub(crate) mod action;
-mod builder;
+pub(crate) mod builder;
 mod event_service;
 pub(crate) mod live;
 pub(crate) mod logs;

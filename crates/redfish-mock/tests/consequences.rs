@@ -248,6 +248,38 @@ fn a_license_is_installed_without_showing_its_text() {
     assert_eq!(created.status(), 201);
     let license = client.get(&common::path_of(created.header("Location").unwrap())).json();
     assert_eq!((&license["LicenseString"], &license["LicenseOrigin"]), (&Value::Null, &json!("Installed")));
+    let install = "/redfish/v1/LicenseService/Actions/LicenseService.Install";
+    let installed = client.post(install, json!({"LicenseFileURI": "https://files.example/pro.lic"}));
+    assert_eq!(installed.status(), 201);
+    assert_eq!(client.get(licenses).json()["Members@odata.count"], 3);
+}
+
+#[test]
+fn diagnostic_data_is_downloaded_from_its_log_entry() {
+    let mut client = client();
+    let collect = format!("{MANAGER}/LogServices/Log/Actions/LogService.CollectDiagnosticData");
+    let accepted = client.post(&collect, json!({"DiagnosticDataType": "Manager"}));
+    assert_eq!(finish(&mut client, &accepted).status(), 204);
+    let entry = client.get(&format!("{MANAGER}/LogServices/Log/Entries/121")).json();
+    assert_eq!(entry["DiagnosticDataType"], "Manager");
+    let data = client.get(entry["AdditionalDataURI"].as_str().unwrap());
+    assert_eq!((data.status().as_u16(), data.header("Content-Type")), (200, Some("text/plain")));
+    assert_eq!(data.response.body().len() as u64, entry["AdditionalDataSizeBytes"].as_u64().unwrap());
+}
+
+#[test]
+fn a_metric_report_has_the_readings_of_its_time() {
+    let mut client = client();
+    let path = "/redfish/v1/TelemetryService/MetricReports/Environment";
+    client.wait(95);
+    let report = client.get(path).json();
+    assert_eq!(report["Timestamp"], "2026-01-01T00:01:30Z");
+    assert_eq!(report["MetricValues"].as_array().unwrap().len(), 6);
+    for metric in report["MetricValues"].as_array().unwrap() {
+        let sensor = metric["MetricProperty"].as_str().unwrap().split('#').next().unwrap().to_owned();
+        let reading = client.get(&sensor).json()["Reading"].as_f64().unwrap();
+        assert_eq!(metric["MetricValue"].as_str().unwrap().parse(), Ok(reading), "{sensor}");
+    }
 }
 
 #[test]

@@ -55,7 +55,11 @@ pub(super) fn invoke(
         "LogService.ClearLog" => clear_log(state, resource),
         "LogService.CollectDiagnosticData" => {
             let kind = parameters["DiagnosticDataType"].as_str().unwrap_or_default();
-            state.report(&resource.path, MachineRoom::DiagnosticDataCollected, [kind]);
+            devices::collect_diagnostic_data(state, resource, kind);
+        }
+        "LicenseService.Install" => {
+            let uri = parameters["LicenseFileURI"].as_str().unwrap_or_default();
+            return devices::install_license(state, resource, uri);
         }
         "VirtualMedia.InsertMedia" => {
             if let Err(refusal) = devices::insert_media(state, resource, parameters) {
@@ -101,7 +105,7 @@ fn clear_log(state: &mut State, log_service: &Resource) {
     for page in state.tree.pages(path.as_str()) {
         let Some(mut entries) = state.tree.document(&page).cloned() else { continue };
         for entry in entries["Members"].as_array().into_iter().flatten() {
-            state.tree.remove(Path::new(entry["@odata.id"].as_str().unwrap_or_default()).as_str());
+            state.tree.remove_all(Path::new(entry["@odata.id"].as_str().unwrap_or_default()).as_str());
         }
         entries["Members"] = json!([]);
         entries["Members@odata.count"] = json!(0);

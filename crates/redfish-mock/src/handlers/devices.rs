@@ -3,8 +3,9 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::inventory::builder::ResourceBuilder;
 use crate::inventory::resource::Resource;
-use crate::protocol::message::{Base, MachineRoom};
+use crate::protocol::message::{Base, MachineRoom, Message, ResourceEvent};
 use crate::protocol::response::{Content, Response};
 use crate::state::State;
 use crate::state::journal::schema;
@@ -241,6 +242,42 @@ pub(super) fn generate_csr(state: &State, parameters: &Map<String, Value>) -> Re
     });
     let content = Content::Raw { media_type: "application/json", bytes: document.to_string().into_bytes() };
     Response::new(StatusCode::OK, content)
+}
+
+/// Installs the license of a file, which is not downloaded.
+pub(super) fn install_license(state: &mut State, service: &Resource, uri: &str) -> Response {
+    let licenses = service.document()["Licenses"]["@odata.id"].as_str().unwrap_or_default();
+    let Some(collection) = state.tree.get(licenses).cloned() else { return Response::not_found(licenses) };
+    let name = uri.rsplit('/').next().unwrap_or_default();
+    let mut license = Map::from_iter([("Name".to_owned(), json!(format!("License of {name}")))]);
+    complete_member(&mut license, &collection);
+    let id = state.tree.free_member_id(&collection.path);
+    let path = state.tree.add_member(&collection, &id, &license);
+    state.count_write(&service.path);
+    state.publish(Message::new(ResourceEvent::ResourceCreated, []), &path);
+    Response::created(path, None)
+}
+
+/// Enters diagnostic data in a log, where it can be downloaded.
+pub(super) fn collect_diagnostic_data(state: &mut State, log_service: &Resource, kind: &str) {
+    state.report(&log_service.path, MachineRoom::DiagnosticDataCollected, [kind]);
+    let entries = format!("{}/Entries", log_service.path);
+    let newest =
+        state.tree.document(&entries).and_then(|entries| entries["Members"].as_array()?.last().cloned());
+    let Some(path) = newest.as_ref().and_then(|entry| entry["@odata.id"].as_str()) else { return };
+    let (uri, data) = (format!("{path}/attachment"), format!("Diagnostic data of the kind {kind}\n"));
+    let attach = |entry: &mut Value| {
+        entry["AdditionalDataURI"] = json!(uri);
+        entry["AdditionalDataSizeBytes"] = json!(data.len());
+        entry["DiagnosticDataType"] = json!(kind);
+    };
+    state.change(path, attach);
+    state.change(&entries, |entries| {
+        if let Some(entry) = entries["Members"].as_array_mut().and_then(|members| members.last_mut()) {
+            attach(entry);
+        }
+    });
+    state.tree.insert(ResourceBuilder::raw(&uri, "text/plain", data));
 }
 
 /// Resets or deletes the keys of Secure Boot. Without them, the system is in setup mode.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::protocol::date::date_time;
 use crate::protocol::etag::fingerprint;
 
 /// How long a reading stays the same.
@@ -15,6 +16,9 @@ const PERIOD: u64 = 40;
 pub(crate) fn at(document: &Value, now: Duration) -> Option<Value> {
     let step = now.as_secs() / STEP.as_secs();
     let odata_type = document["@odata.type"].as_str().unwrap_or_default();
+    if odata_type.starts_with("#MetricReport.") {
+        return Some(report_at(document, now));
+    }
     let is_sensor = odata_type.starts_with("#Sensor.");
     // Without a sensor, a resource has copies of the readings of others.
     let has_copies =
@@ -33,6 +37,24 @@ pub(crate) fn at(document: &Value, now: Duration) -> Option<Value> {
     has_moved.then_some(moved)
 }
 
+/// A report of the readings at `now`, which it takes once in each step.
+fn report_at(report: &Value, now: Duration) -> Value {
+    let mut report = report.clone();
+    let step = now.as_secs() / STEP.as_secs();
+    let time = date_time(STEP * u32::try_from(step).unwrap_or(u32::MAX));
+    for metric in report["MetricValues"].as_array_mut().into_iter().flatten() {
+        let reading = metric["MetricValue"].as_str().and_then(|value| value.parse::<f64>().ok());
+        let sensor = metric["MetricProperty"].as_str().and_then(|uri| uri.split('#').next());
+        if let (Some(reading), Some(sensor)) = (reading, sensor) {
+            let moved = if step > 0 { moved(reading, sensor, step) } else { reading };
+            metric["MetricValue"] = json!(moved.to_string());
+            metric["Timestamp"] = json!(time);
+        }
+    }
+    report["Timestamp"] = json!(time);
+    report
+}
+
 fn move_copies(value: &mut Value, step: u64) -> bool {
     match value {
         Value::Array(items) => items.iter_mut().fold(false, |moved, item| move_copies(item, step) | moved),
@@ -47,9 +69,14 @@ fn move_copies(value: &mut Value, step: u64) -> bool {
     }
 }
 
-/// Moves a reading by up to 2 % up and down. An energy meter only counts up.
 fn move_reading(sensor: &mut Value, path: &str, step: u64) -> bool {
     let Some(reading) = sensor["Reading"].as_f64().filter(|reading| *reading != 0.0) else { return false };
+    sensor["Reading"] = json!(moved(reading, path, step));
+    true
+}
+
+/// A reading that moves by up to 2 % up and down. An energy meter only counts up.
+fn moved(reading: f64, path: &str, step: u64) -> f64 {
     let moved = if path.ends_with("Energy") {
         reading + step as f64 * 0.01
     } else {
@@ -58,8 +85,7 @@ fn move_reading(sensor: &mut Value, path: &str, step: u64) -> bool {
         let wave = phase.min(PERIOD - phase) as f64 / (PERIOD / 2) as f64 - 0.5;
         reading * (1.0 + wave * 0.04)
     };
-    sensor["Reading"] = json!((moved * 100.0).round() / 100.0);
-    true
+    (moved * 100.0).round() / 100.0
 }
 
 #[cfg(test)]

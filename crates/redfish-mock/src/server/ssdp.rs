@@ -22,7 +22,8 @@ impl Ssdp {
         let is_local = service.to_canonical().is_loopback();
         let interface = if is_local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
         // A search that is sent to the group arrives only at a socket that is bound to all addresses.
-        let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port))?;
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port))
+            .map_err(|error| io::Error::new(error.kind(), format!("UDP port {port} for SSDP: {error}")))?;
         socket.join_multicast_v4(&GROUP, &interface)?;
         socket.set_nonblocking(true)?;
         Ok(Ssdp(UdpSocket::from_std(socket)?))
