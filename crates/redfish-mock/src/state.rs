@@ -5,6 +5,7 @@ mod boot;
 pub(crate) mod caller;
 pub(crate) mod event_service;
 mod event_stream;
+mod firmware;
 pub(crate) mod journal;
 pub(crate) mod outage;
 pub(crate) mod power;
@@ -57,6 +58,8 @@ pub(crate) struct State {
     pub(crate) lockout_threshold: u64,
     /// The maximum size of a pushed image in bytes.
     pub(crate) max_image: u64,
+    /// The firmware whose update waits for a reset, with its new version.
+    pub(crate) pending_firmware: Vec<(String, String)>,
     /// Whether the resources are captured ones, which the service does not know.
     pub(crate) is_mockup: bool,
     write_counts: BTreeMap<String, u64>,
@@ -104,6 +107,7 @@ impl State {
             restart_time,
             lockout_threshold: lockout_threshold.into(),
             max_image,
+            pending_firmware: Vec::new(),
             is_mockup,
             write_counts: BTreeMap::new(),
         };
@@ -187,6 +191,7 @@ impl State {
 
     /// Restarts the service at `at`: it loses its sessions, and is unavailable for `duration`. Zero: it is available at once.
     pub(crate) fn restart(&mut self, at: Duration, duration: Duration) {
+        self.apply_firmware(None);
         // The service cannot publish events while it restarts.
         self.sessions.forget(|_| true);
         if !duration.is_zero() {

@@ -332,3 +332,32 @@ fn a_job_is_in_its_collection() {
     let job = common::path_of(accepted.header("Location").unwrap());
     assert_eq!(client.get("/redfish/v1/JobService/Jobs").json()["Members"], json!([{"@odata.id": job}]));
 }
+
+#[test]
+fn an_update_may_wait_for_the_next_reset() {
+    let mut client = client();
+    let inventory = "/redfish/v1/UpdateService/FirmwareInventory";
+    let update = "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate";
+    let request =
+        |time: &str| json!({"ImageURI": "https://files.example/f.bin", "@Redfish.OperationApplyTime": time});
+    let accepted = client.post(update, request("OnReset"));
+    assert_eq!(finish(&mut client, &accepted).status(), 204);
+    let version =
+        |client: &mut Client, id: &str| client.get(&format!("{inventory}/{id}")).json()["Version"].clone();
+    assert_eq!(version(&mut client, "BIOS-E1D8B426"), "F24-2.18");
+    reset(&mut client);
+    let updated = version(&mut client, "BIOS-E1D8B426");
+    assert!(updated.as_str().unwrap().starts_with("U-"), "{updated}");
+    assert_eq!(client.get(SYSTEM).json()["BiosVersion"], updated);
+    assert_eq!(version(&mut client, "Manager-E1D8B426"), "3.02", "the manager was not reset");
+    assert_eq!(version(&mut client, "BIOS-E905C3FF"), "F12-1.40", "the other system was not reset");
+    let restart = format!("{MANAGER}/Actions/Manager.Reset");
+    assert_eq!(client.post(&restart, json!({"ResetType": "ForceRestart"})).status(), 204);
+    client.wait(30);
+    assert_eq!(version(&mut client, "Manager-E1D8B426"), updated);
+    let refused = client.post(update, request("Yesterday"));
+    assert_eq!(
+        (refused.status().as_u16(), messages(&refused)),
+        (400, vec!["PropertyValueNotInList".to_owned()])
+    );
+}

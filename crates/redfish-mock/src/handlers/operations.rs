@@ -7,6 +7,7 @@ use http::Method;
 use super::clock::{advance_to, run_due_effects};
 use super::dispatch::dispatch;
 use super::faults::take;
+use super::update;
 use crate::faults::FaultKind;
 use crate::inventory::action::Action;
 use crate::inventory::resource::Resource;
@@ -91,7 +92,8 @@ fn start_task(
     now: Duration,
 ) -> Response {
     let is_carried_out = matches!(plan, Plan::Task | Plan::Job);
-    let restart = if route.is_update() && is_carried_out { state.restart_time } else { Duration::ZERO };
+    let restarts = route.is_update() && is_carried_out && !update::waits_for_reset(request);
+    let restart = if restarts { state.restart_time } else { Duration::ZERO };
     let total = duration + restart;
     let operation = Operation { request: request.to_owned(), caller, duration: total, plan };
     let id = state.tasks.start(operation, now);

@@ -5,6 +5,9 @@
 //!            Settings::update_time    Settings::restart_time: unavailable, and sessions are lost
 //! ```
 //!
+//! With the apply time `OnReset`, the inventory shows it after the next reset of the system, or of the manager for its own firmware, and
+//! the service does not restart.
+//!
 //! Nothing is installed. The new version is the start of the digest of the image, so that a client can check that all of it
 //! arrived.
 
@@ -12,12 +15,26 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::protocol::image::Image;
-use crate::protocol::message::{Base, Message, ResourceEvent};
+use crate::protocol::message::{Base, Message};
 use crate::protocol::payload::Payload;
 use crate::protocol::request::Request;
 use crate::protocol::response::Response;
 use crate::protocol::uris::UPDATE_SERVICE;
 use crate::state::State;
+
+/// The parameter for the time at which an update takes effect (DSP0266, "Operation apply time").
+const APPLY_TIME: &str = "@Redfish.OperationApplyTime";
+const ON_RESET: &str = "OnReset";
+
+/// Whether an update waits for a reset, so that the service does not restart for it.
+pub(super) fn waits_for_reset(request: &Request<'_>) -> bool {
+    let parameters = match request.payload {
+        Payload::Push { parameters, .. } => parameters.as_deref(),
+        _ => Some(request.payload.bytes()),
+    };
+    let parameters: Option<Value> = parameters.and_then(|text| serde_json::from_slice(text).ok());
+    parameters.is_some_and(|parameters| parameters[APPLY_TIME] == ON_RESET)
+}
 
 /// POST of an image to a push URI.
 pub(super) fn push(state: &mut State, request: &Request<'_>) -> Response {
@@ -43,15 +60,20 @@ pub(super) fn update(
         Ok(targets) => targets,
         Err(error) => return *error,
     };
+    let apply_time = parameters.get(APPLY_TIME);
+    if let Some(unknown) = apply_time.filter(|time| ![json!("Immediate"), json!(ON_RESET)].contains(time)) {
+        let value = unknown.as_str().map_or_else(|| unknown.to_string(), str::to_owned);
+        return Response::error(StatusCode::BAD_REQUEST, Base::PropertyValueNotInList, [&value, APPLY_TIME]);
+    }
     let version = image.version();
     for path in firmware_paths(state) {
-        let Some(mut firmware) = state.tree.document(&path).cloned() else { continue };
-        let device = firmware["RelatedItem"][0]["@odata.id"].as_str().unwrap_or_default().to_owned();
-        if targets.is_empty() || targets.contains(&path.as_str()) || targets.contains(&device.as_str()) {
-            let old = std::mem::replace(&mut firmware["Version"], json!(version));
-            state.tree.write(&path, firmware);
-            state.publish(Message::new(ResourceEvent::ResourceChanged, []), &path);
-            update_device_version(state, &device, &old, &version);
+        let Some(firmware) = state.tree.document(&path) else { continue };
+        let device = firmware["RelatedItem"][0]["@odata.id"].as_str().unwrap_or_default();
+        let is_target = targets.is_empty() || targets.contains(&path.as_str()) || targets.contains(&device);
+        match (is_target, apply_time) {
+            (true, Some(time)) if time == ON_RESET => state.pending_firmware.push((path, version.clone())),
+            (true, _) => state.update_firmware(&path, &version),
+            (false, _) => {}
         }
     }
     state.count_write(uri);
@@ -98,19 +120,6 @@ fn firmware_paths(state: &State) -> Vec<String> {
     let is_updatable =
         |path: &&str| state.tree.document(path).is_some_and(|firmware| firmware["Updateable"] != false);
     paths.filter(is_updatable).map(str::to_owned).collect()
-}
-
-/// Updates the version that a device shows itself.
-fn update_device_version(state: &mut State, path: &str, old: &Value, new: &str) {
-    let Some(mut document) = state.tree.document(path).cloned() else { return };
-    let shown = ["/BiosVersion", "/FirmwareVersion", "/Controllers/0/FirmwarePackageVersion"]
-        .into_iter()
-        .find(|pointer| document.pointer(pointer) == Some(old));
-    if let Some(version) = shown.and_then(|pointer| document.pointer_mut(pointer)) {
-        *version = json!(new);
-        state.tree.write(path, document);
-        state.publish(Message::new(ResourceEvent::ResourceChanged, []), path);
-    }
 }
 
 fn missing_part(part: &str) -> Response {

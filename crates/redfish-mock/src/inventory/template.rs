@@ -93,6 +93,10 @@ fn describe_actions(path: &str, document: &mut Value) -> Vec<ResourceBuilder> {
     let mut infos = Vec::new();
     for (name, entry) in document.get_mut("Actions").and_then(Value::as_object_mut).into_iter().flatten() {
         let name = name.trim_start_matches('#');
+        // Members that are added to an entry.
+        if entry.is_object() {
+            continue;
+        }
         let source = match entry.as_str() {
             Some("annotations") => ParameterSource::Annotations,
             Some("info") => ParameterSource::ActionInfo,

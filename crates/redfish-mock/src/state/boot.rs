@@ -23,6 +23,7 @@ impl State {
             self.report(path, MachineRoom::BootOverrideUsed, [&target]);
         }
         if boots && !self.is_mockup {
+            self.apply_firmware(Some(path));
             self.apply_bios_settings(path);
             self.apply_secure_boot(path);
         }
