@@ -12,6 +12,7 @@ mod accounts;
 mod actions;
 mod admission;
 mod authentication;
+mod certificates;
 pub(crate) mod clock;
 mod collections;
 mod content;

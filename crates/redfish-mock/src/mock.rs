@@ -94,6 +94,18 @@ impl Mock {
         }
     }
 
+    /// Makes the certificate of HTTPS that of the server.
+    #[cfg(feature = "serve")]
+    pub(crate) fn enable_tls(&mut self) {
+        self.state.serves_tls = true;
+    }
+
+    /// Removes and returns the certificate that replaces the one in use, and its key, both in PEM.
+    #[cfg(feature = "serve")]
+    pub(crate) fn take_certificate(&mut self) -> Option<(String, String)> {
+        self.state.new_certificate.take()
+    }
+
     /// The UUID of the service.
     #[cfg(feature = "serve")]
     pub(crate) fn uuid(&self) -> String {

@@ -20,6 +20,7 @@ mod single_service;
 mod ssdp;
 mod thread;
 
+pub(crate) use certificate::is_usable_certificate;
 pub use fleet::{Fleet, FleetService};
 pub use options::{ObservedRequest, Observer, ServeOptions, Tls};
 pub use service_kind::ServiceKind;

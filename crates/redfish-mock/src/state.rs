@@ -58,6 +58,12 @@ pub(crate) struct State {
     pub(crate) lockout_threshold: u64,
     /// The maximum size of a pushed image in bytes.
     pub(crate) max_image: u64,
+    /// Whether the service uses the certificate of HTTPS.
+    pub(crate) serves_tls: bool,
+    /// The private key of the last signing request, in PEM.
+    pub(crate) certificate_key: Option<String>,
+    /// A certificate that replaces the one in use, and its key, both in PEM.
+    pub(crate) new_certificate: Option<(String, String)>,
     /// The firmware whose update waits for a reset, with its new version.
     pub(crate) pending_firmware: Vec<(String, String)>,
     /// Whether the resources are captured ones, which the service does not know.
@@ -107,6 +113,9 @@ impl State {
             restart_time,
             lockout_threshold: lockout_threshold.into(),
             max_image,
+            serves_tls: false,
+            certificate_key: None,
+            new_certificate: None,
             pending_firmware: Vec::new(),
             is_mockup,
             write_counts: BTreeMap::new(),

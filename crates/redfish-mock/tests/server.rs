@@ -324,3 +324,46 @@ fn a_search_finds_the_service() {
     let answer = std::str::from_utf8(&answer[..length]).unwrap();
     assert!(answer.contains(&format!("\r\nAL:{}/redfish/v1/\r\n", server.url())), "{answer}");
 }
+
+#[test]
+fn a_replaced_certificate_is_used_from_the_next_connection_on() {
+    let server = Server::start(settings(Profile::Standard), ServeOptions::default()).unwrap();
+    let service = "/redfish/v1/CertificateService/Actions/CertificateService";
+    let certificates = "/redfish/v1/Managers/E1D8B426/NetworkProtocol/HTTPS/Certificates";
+    let post = |action: &str, body: serde_json::Value| {
+        let (name, value) = common::basic("ada");
+        let body = body.to_string();
+        let head = format!(
+            "POST {service}.{action} HTTP/1.1\r\nHost: bmc\r\n{name}: {value}\r\nContent-Type: application/json\r\n"
+        );
+        exchange(
+            &mut connect_tls(&server, "localhost"),
+            &format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()),
+        )
+    };
+    let request = serde_json::json!({"CommonName": "bmc", "AlternativeNames": ["bmc.example"], "Country": "NL",
+        "CertificateCollection": {"@odata.id": certificates}});
+    let (head, body) = post("GenerateCSR", request);
+    assert_eq!(status(&head), "200", "{body}");
+    assert!(body.contains("-----BEGIN CERTIFICATE REQUEST-----") && !body.contains("PRIVATE KEY"), "{body}");
+
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let replace = |text: &str| {
+        let body = serde_json::json!({"CertificateUri": {"@odata.id": format!("{certificates}/1")},
+            "CertificateType": "PEM", "CertificateString": text});
+        post("ReplaceCertificate", body)
+    };
+    // Without its key, it does not belong to the request.
+    let (head, body) = replace(&certificate);
+    assert_eq!(status(&head), "400", "{body}");
+    assert!(body.contains("ActionParameterValueFormatError") && !body.contains("MII"), "{body}");
+    let (head, body) = replace(&format!("{certificate}{key}"));
+    assert_eq!(status(&head), "204", "{body}");
+
+    let trusting_new = common::wire::config(&certificate);
+    let mut stream = common::wire::tls_over(&trusting_new, connect(&server), "localhost");
+    let (head, body) = exchange(&mut stream, &with_basic("GET", &format!("{certificates}/1")));
+    assert_eq!(status(&head), "200");
+    assert!(body.contains("BEGIN CERTIFICATE") && !body.contains("PRIVATE KEY"), "{body}");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{devices, power, update};
+use super::{certificates, devices, power, update};
 use crate::inventory::action::Action;
 use crate::inventory::resource::Resource;
 use crate::protocol::image::Image;
@@ -67,9 +67,9 @@ pub(super) fn invoke(
             }
         }
         "VirtualMedia.EjectMedia" => devices::eject_media(state, resource),
-        "CertificateService.GenerateCSR" => return devices::generate_csr(state, parameters),
+        "CertificateService.GenerateCSR" => return certificates::generate_csr(state, parameters),
         "CertificateService.ReplaceCertificate" => {
-            if let Err(refusal) = devices::replace_certificate(state, parameters) {
+            if let Err(refusal) = certificates::replace(state, parameters) {
                 return *refusal;
             }
         }

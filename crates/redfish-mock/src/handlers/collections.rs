@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::devices;
+use super::{certificates, devices};
 use crate::inventory::resource::{Body, NewMember, Resource};
 use crate::protocol::message::{Base, Message, ResourceEvent};
 use crate::protocol::profile::Profile;
@@ -22,7 +22,7 @@ pub(super) fn create(
     new: NewMember,
     body: &Map<String, Value>,
 ) -> Response {
-    let body = &without_private_keys(body);
+    let body = &certificates::without_private_keys(body);
     // Without required properties, the collection accepts any member.
     let all = [new.required, new.optional].concat();
     let errors =
@@ -72,20 +72,4 @@ pub(super) fn delete(state: &mut State, member: &Resource) {
     }
     state.tree.remove_member(member);
     state.count_write(&member.path);
-}
-
-/// The properties of a new member. A private key beside a certificate is not shown again (DSP0268, Certificate).
-pub(super) fn without_private_keys(properties: &Map<String, Value>) -> Map<String, Value> {
-    let mut properties = properties.clone();
-    if let Some(Value::String(text)) = properties.get_mut("CertificateString") {
-        let mut is_key = false;
-        let lines = text.split_inclusive('\n').filter(|line| {
-            is_key |= line.contains("-----BEGIN") && line.contains("PRIVATE KEY");
-            let is_shown = !is_key;
-            is_key &= !line.contains("-----END");
-            is_shown
-        });
-        *text = lines.collect();
-    }
-    properties
 }

@@ -1,4 +1,4 @@
-//! What the actions and changes of devices do: virtual media, drives and volumes, certificates, licenses, Secure Boot.
+//! What the actions and changes of devices do: virtual media, drives and volumes, licenses, Secure Boot.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::inventory::builder::ResourceBuilder;
 use crate::inventory::resource::Resource;
 use crate::protocol::message::{Base, MachineRoom, Message, ResourceEvent};
-use crate::protocol::response::{Content, Response};
+use crate::protocol::response::Response;
 use crate::state::State;
 use crate::state::journal::schema;
 
@@ -206,42 +206,6 @@ pub(super) fn link_volume(state: &mut State, volume: &str, is_linked: bool) {
     }
     let message = if is_linked { MachineRoom::VolumeCreated } else { MachineRoom::VolumeDeleted };
     state.report(volume, message, [&name]);
-}
-
-/// Replaces a certificate (DSP0268, "CertificateService").
-pub(super) fn replace_certificate(state: &mut State, parameters: &Map<String, Value>) -> Refusal {
-    let uri = parameters["CertificateUri"]["@odata.id"].as_str().unwrap_or_default().to_owned();
-    let is_certificate = state.tree.get(&uri).is_some_and(|resource| schema(resource) == "Certificate");
-    if !is_certificate {
-        return Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [&uri])));
-    }
-    let parameters = super::collections::without_private_keys(parameters);
-    state.change(&uri, |certificate| {
-        for name in ["CertificateString", "CertificateType"] {
-            certificate[name] = parameters[name].clone();
-        }
-    });
-    state.report(&uri, MachineRoom::CertificateReplaced, [&uri]);
-    Ok(())
-}
-
-/// The response to a request for a signing request. Its key is not a real one.
-pub(super) fn generate_csr(state: &State, parameters: &Map<String, Value>) -> Response {
-    let collection = parameters["CertificateCollection"]["@odata.id"].as_str().unwrap_or_default();
-    let is_collection =
-        state.tree.get(collection).is_some_and(|resource| schema(resource) == "CertificateCollection");
-    if !is_collection {
-        return Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [collection]);
-    }
-    let name = parameters["CommonName"].as_str().unwrap_or_default();
-    let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("CN={name}"));
-    let document = json!({
-        "CertificateCollection": {"@odata.id": collection},
-        "CSRString":
-            format!("-----BEGIN CERTIFICATE REQUEST-----\n{encoded}\n-----END CERTIFICATE REQUEST-----\n"),
-    });
-    let content = Content::Raw { media_type: "application/json", bytes: document.to_string().into_bytes() };
-    Response::new(StatusCode::OK, content)
 }
 
 /// Installs the license of a file, which is not downloaded.

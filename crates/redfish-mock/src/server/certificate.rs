@@ -82,6 +82,12 @@ impl Identity {
     }
 }
 
+/// Whether TLS can use a certificate with this key, both in PEM.
+pub(crate) fn is_usable_certificate(certificate_pem: &str, key_pem: &str) -> bool {
+    let identity = Identity::new(certificate_pem.to_owned(), key_pem);
+    identity.and_then(|identity| identity.acceptor(SharedBy::None)).is_ok()
+}
+
 fn invalid_input(error: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error.to_owned())
 }

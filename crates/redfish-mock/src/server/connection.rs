@@ -147,6 +147,8 @@ impl Frontend {
                         http1().serve_connection(TokioIo::new(stream), service_fn(plain_http::redirect));
                     return Ok(tokio::time::timeout(CLIENT_TIMEOUT, connection).await??);
                 }
+                let replaced = self.shared.acceptor();
+                let acceptor = replaced.as_ref().unwrap_or(acceptor);
                 let handshake = tokio::time::timeout(CLIENT_TIMEOUT, acceptor.accept(stream));
                 let stream = tokio::select! {
                     stream = handshake => stream??,

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
+use super::certificate::{Identity, SharedBy};
 use super::delivery::{self, MAX_DELIVERIES};
 use crate::mock::Mock;
 use crate::pending_request::{Begun, PendingRequest};
@@ -59,6 +61,8 @@ pub(super) struct SharedMock {
     pub(super) outage_started: Notify,
     /// Permits of the deliveries that are in progress.
     deliveries: Arc<Semaphore>,
+    /// The TLS of new connections, once a client has replaced the certificate.
+    acceptor: Mutex<Option<TlsAcceptor>>,
 }
 
 /// The availability of a service.
@@ -80,6 +84,7 @@ impl SharedMock {
             changed: Notify::new(),
             outage_started: Notify::new(),
             deliveries: Arc::new(Semaphore::new(MAX_DELIVERIES)),
+            acceptor: Mutex::new(None),
         }
     }
 
@@ -109,8 +114,18 @@ impl SharedMock {
         let mut mock = self.lock();
         let result = call(&mut mock, self.now());
         self.deliver(&mut mock);
+        if let Some((certificate, key)) = mock.take_certificate() {
+            let acceptor =
+                Identity::new(certificate, &key).and_then(|identity| identity.acceptor(SharedBy::None));
+            *self.acceptor.lock().unwrap_or_else(PoisonError::into_inner) = acceptor.ok();
+        }
         self.changed.notify_one();
         result
+    }
+
+    /// The TLS of new connections, if a client has replaced the certificate.
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.acceptor.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn deliver(&self, mock: &mut Mock) {

@@ -43,6 +43,9 @@ impl Server {
         if ssdp_port.is_some() {
             mock.enable_ssdp();
         }
+        if certificate_pem.is_some() {
+            mock.enable_tls();
+        }
         let uuid = mock.uuid();
         let shared = Arc::new(SharedMock::new(mock, Arc::new(Clock::start())));
         let limits = Limits::new(max_connections, stall_timeout, body_limit);
