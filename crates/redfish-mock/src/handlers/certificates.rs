@@ -69,7 +69,7 @@ fn signing_request(parameters: &Map<String, Value>) -> Option<(String, String)> 
 /// signing request.
 pub(super) fn replace(state: &mut State, parameters: &Map<String, Value>) -> Result<(), Box<Response>> {
     let uri = parameters["CertificateUri"]["@odata.id"].as_str().unwrap_or_default().to_owned();
-    if !state.tree.get(&uri).is_some_and(|resource| schema(resource) == "Certificate") {
+    if state.tree.get(&uri).is_none_or(|resource| schema(resource) != "Certificate") {
         return Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [&uri])));
     }
     let (certificate, key) = split_pem(parameters["CertificateString"].as_str().unwrap_or_default());
