@@ -1,4 +1,4 @@
-//! Answers searches for Redfish services (DSP0266, "Discovery"; UPnP Device Architecture, SSDP).
+//! Answers searches for Redfish services (DSP0266, "Discovery"), which clients send by SSDP.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

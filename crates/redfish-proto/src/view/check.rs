@@ -239,7 +239,7 @@ mod tests {
             "+1",
             "00",
             "1.5.5",
-            "tru",
+            "tr",
             "nul",
             "truee",
             "nan",
