@@ -17,7 +17,6 @@ mod root;
 pub(crate) mod services;
 mod template;
 pub(crate) mod tree;
-pub(crate) mod update_service;
 mod writable;
 
 use std::sync::LazyLock;

@@ -48,7 +48,9 @@ pub(super) fn create(
         return *refusal;
     }
     let mut body = body.clone();
-    devices::complete_member(&mut body, collection);
+    if !state.is_mockup {
+        devices::complete_member(&mut body, collection);
+    }
     let path = state.tree.add_member(collection, &id, &body);
     if schema(collection) == "VolumeCollection" {
         devices::link_volume(state, &path, true);

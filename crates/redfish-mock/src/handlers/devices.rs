@@ -10,7 +10,7 @@ use crate::protocol::response::Response;
 use crate::state::State;
 use crate::state::journal::schema;
 
-/// The response to an action that is not simply a success.
+/// Success, or the response that refuses a request.
 pub(super) type Refusal = Result<(), Box<Response>>;
 
 /// Inserts an image (DSP0268, "VirtualMedia").
@@ -72,7 +72,8 @@ pub(super) fn check_dependencies(state: &State, resource: &Resource, change: &Ma
 
 /// The consequences of a PATCH of a resource, of which `before` is the state before it.
 pub(super) fn after_patch(state: &mut State, before: &Resource) {
-    let Some(after) = state.tree.document(&before.path) else { return };
+    let after = state.tree.document(&before.path).filter(|_| !state.is_mockup);
+    let Some(after) = after else { return };
     match schema(before) {
         // A slot without actions: its image is inserted with it, unless the client says otherwise.
         "VirtualMedia" => {
@@ -167,7 +168,7 @@ pub(super) fn complete_member(member: &mut Map<String, Value>, collection: &Reso
 
 /// Whether the drives of a new volume are those of its storage.
 pub(super) fn check_drives(state: &State, collection: &Resource, body: &Map<String, Value>) -> Refusal {
-    if schema(collection) != "VolumeCollection" {
+    if state.is_mockup || schema(collection) != "VolumeCollection" {
         return Ok(());
     }
     let storage = collection.path.trim_end_matches("/Volumes");

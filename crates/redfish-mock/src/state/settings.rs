@@ -7,8 +7,10 @@ use super::accounts::Account;
 use super::random::Seed;
 use crate::faults::Fault;
 use crate::inventory::mockup::Mockup;
-use crate::inventory::update_service::DEFAULT_MAX_IMAGE;
 use crate::protocol::profile::Profile;
+
+/// The default of [`Settings::max_image`], in bytes.
+const DEFAULT_MAX_IMAGE: u64 = 4 << 30;
 
 /// The settings of a service. `Debug` shows neither password nor token.
 #[derive(Clone)]
