@@ -181,11 +181,22 @@ impl Answer {
     /// Those of [`json`](Answer::json).
     pub fn decode<T: Decode>(&self) -> Result<T, Error> {
         let depth = self.service.policy().json_depth;
-        let base = Base::of(self);
+        let base = self.base();
         self.read_or_repair(|text, body| {
             let source = |text| Source::body(text, body, &base);
             json::read_with(text, depth, |text| T::decode(source(text)))
         })
+    }
+
+    /// What the body is read with.
+    pub(crate) fn base(&self) -> Arc<Base> {
+        self.base_at(self.target.clone())
+    }
+
+    /// What a part of the body is read with that is the resource at this target.
+    pub(crate) fn base_at(&self, target: Target) -> Arc<Base> {
+        let (service, redactor) = (Arc::clone(&self.service), Arc::clone(&self.redactor));
+        Arc::new(Base { service, target, redactor })
     }
 
     /// The part of the resource that a fragment means.

@@ -7,13 +7,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::base::Base;
-use crate::error::Error;
 use crate::etag::ETag;
 use crate::message::Message;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
-use crate::view::Decode;
 
 /// The outcome of a request that the service may complete later.
 ///
@@ -62,22 +59,14 @@ pub struct Written {
     /// The settings resource that the change belongs to, after [`Write::checking_settings`](crate::ops::Write::checking_settings):
     /// it holds a member of the change.
     pub settings: Option<Box<Target>>,
-    /// What the body is read with. `None` without a response.
-    pub(crate) base: Option<Arc<Base>>,
+    /// What the body is read with.
+    pub(crate) source: Arc<BodySource>,
 }
 
-impl Written {
-    /// Reads the body as a type: a view, such as the response of an action or the resource that was created, or a type of serde.
-    ///
-    /// # Errors
-    /// [`Malformed`](crate::ErrorKind::Malformed) if there is no body, or it does not fit the type.
-    pub fn decode<T: Decode>(&self) -> Result<T, Error> {
-        let (body, base) = self.body.as_ref().zip(self.base.as_ref()).unzip();
-        let (Some(body), Some(base)) = (body.filter(|body| !body.is_empty()), base) else {
-            return Err(Error::malformed("", "the response has no body that can be read"));
-        };
-        base.read(body)
-    }
+/// What links in a body are relative to, and the secrets that may be in it.
+pub(crate) struct BodySource {
+    pub(crate) target: Target,
+    pub(crate) secrets: Arc<Redactor>,
 }
 
 impl fmt::Debug for Written {

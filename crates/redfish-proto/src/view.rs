@@ -57,7 +57,7 @@ use crate::redact::{Redactor, is_secret_name};
 use crate::service::Service;
 use crate::target::{Target, percent_decode};
 
-pub(crate) use decode::read_part;
+pub(crate) use decode::read;
 pub use decode::{Decode, Source};
 pub use enumeration::Enumeration;
 #[doc(hidden)]

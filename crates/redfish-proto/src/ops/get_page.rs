@@ -7,7 +7,6 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::base::Base;
 use crate::error::Error;
 use crate::json::Flaws;
 use crate::link::link_at;
@@ -168,7 +167,7 @@ impl GetPage {
             keys: HashSet::with_capacity(expected),
             ..NewMembers::default()
         };
-        let base = Base::of(answer);
+        let base = answer.base();
         for raw in members {
             let link = member::link_of(raw.bytes());
             // Two links may differ only in what could not be read.
@@ -197,7 +196,7 @@ impl GetPage {
         let body = answer.body()?;
         let has_only = self.target.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
         match (has_only, u32::try_from(body.len())) {
-            (true, Ok(end)) => Ok(Member::new(body.clone(), 0..end, Base::of(answer))),
+            (true, Ok(end)) => Ok(Member::new(body.clone(), 0..end, answer.base())),
             _ if self.leaves_out_members() => {
                 let reason =
                     "the member is missing: $select has neither Members nor a path such as Members/Id";

@@ -17,7 +17,7 @@ use crate::json;
 use crate::link::is_link;
 use crate::resource::Resource;
 use crate::target::Target;
-use crate::view::{Decode, JsonRef};
+use crate::view::{self, Decode, JsonRef};
 
 /// A member of a page: only a link, or the whole resource. It is a part of the page's body and is parsed when it is
 /// used.
@@ -130,7 +130,7 @@ impl Member {
     /// # Errors
     /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: Decode>(&self) -> Result<T, Error> {
-        self.base.read(&self.body())
+        view::read(&self.body(), &self.base)
     }
 
     /// The whole resource, whose target is known.

@@ -1,5 +1,7 @@
 //! What the response to a write means: done, accepted, refused, or carried out in part.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
@@ -13,9 +15,11 @@ use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message::{self, Message};
 use crate::ops::parts::{Judgment, Verdict};
-use crate::outcome::{End, Monitor, Outcome, Progress, Written};
+use crate::outcome::{BodySource, End, Monitor, Outcome, Progress, Written};
 use crate::redact::SafeText;
+use crate::service::Service;
 use crate::target::Target;
+use crate::view::{self, Decode};
 
 impl Outcome {
     /// Reads the response to a write or an action: 200, 201, 204, 202 with a monitor, or a Task that goes on.
@@ -69,6 +73,23 @@ impl Outcome {
 }
 
 impl Written {
+    /// Reads the body as a type: a view, such as the response of an action or the resource that was created, or a type of serde.
+    /// `service` is the one that sent it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] if there is no body, or it does not fit the type.
+    pub fn decode<T: Decode>(&self, service: &Arc<Service>) -> Result<T, Error> {
+        let Some(body) = self.body.as_ref().filter(|body| !body.is_empty()) else {
+            return Err(
+                Error::malformed("", "the response has no body that can be read").with_service(service)
+            );
+        };
+        let BodySource { target, secrets } = &*self.source;
+        let (service, redactor) = (Arc::clone(service), Arc::clone(secrets));
+        let base = Arc::new(Base { service, target: target.clone(), redactor });
+        view::read(body, &base).map_err(|error| error.with_service(&base.service))
+    }
+
     /// The response to an operation whose Task says how it ended. The Task's messages do not change that.
     pub(crate) fn of_task(answer: &Answer, task: Progress) -> Written {
         let messages = task.messages.into_iter().map(Message::into_notice).collect();
@@ -76,7 +97,7 @@ impl Written {
     }
 
     /// An operation whose Task has ended well, and whose monitor is gone.
-    pub(crate) fn without_response(task: Progress) -> Written {
+    pub(crate) fn without_response(task: Progress, monitor: Target) -> Written {
         Written {
             status: StatusCode::OK,
             created: None,
@@ -85,7 +106,7 @@ impl Written {
             messages: task.messages.into_iter().map(Message::into_notice).collect(),
             task_status: task.status,
             settings: None,
-            base: None,
+            source: Arc::new(BodySource { target: monitor, secrets: Arc::default() }),
         }
     }
 
@@ -100,7 +121,7 @@ impl Written {
             messages,
             task_status: SafeText::default(),
             settings: None,
-            base: Some(Base::at(target, answer)),
+            source: Arc::new(BodySource { target, secrets: Arc::clone(&answer.redactor) }),
         }
     }
 }

@@ -161,8 +161,8 @@ impl Watch {
         }
         if self.monitor.task.is_none() || self.polls_task {
             if self.progress.end == Some(End::Well) {
-                let progress = self.progress;
-                return Ok(Transition::Done(TaskOutcome::Completed(Written::without_response(progress))));
+                let written = Written::without_response(self.progress, answer.target().clone());
+                return Ok(Transition::Done(TaskOutcome::Completed(written)));
             }
             let was_seen = self.polls > 0 || self.monitor.task.is_some();
             let kind = if was_seen { ErrorKind::MonitorGone } else { ErrorKind::MonitorNotFound };

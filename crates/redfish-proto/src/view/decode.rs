@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::Json;
 use crate::base::Base;
+use crate::error::Error;
 use crate::json;
 
 /// A type that a resource is read as: a view, or any type of serde.
@@ -70,14 +71,15 @@ impl<'a> Source<'a> {
 }
 
 /// Reads a part of a body that was received, from the repaired text if the strict parser refuses it.
-pub(crate) fn read_part<T: Decode>(part: &Bytes, base: &Arc<Base>) -> Result<T, (String, String)> {
+pub(crate) fn read<T: Decode>(part: &Bytes, base: &Arc<Base>) -> Result<T, Error> {
     let decode = |text: &[u8], body: &Bytes| {
         json::read_with(text, usize::MAX, |text| T::decode(Source::body(text, body, base)))
     };
-    decode(json::strip_bom(part), part).or_else(|strict| match json::repair(part) {
+    let result = decode(json::strip_bom(part), part).or_else(|strict| match json::repair(part) {
         Some(repaired) => decode(&repaired.text, &repaired.text),
         None => Err(strict),
-    })
+    });
+    result.map_err(|(pointer, reason)| base.malformed(&pointer, &reason))
 }
 
 impl<T: DeserializeOwned> Decode for T {

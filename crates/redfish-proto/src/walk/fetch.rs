@@ -18,7 +18,7 @@ use crate::ops::{CheckService, GetPage, Member};
 use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::target::Target;
-use crate::view::Decode;
+use crate::view::{self, Decode};
 
 /// A request of a [`Walk`](super::Walk): an operation, which its driver runs like any other.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ impl Fetch {
         let (links, overflows) = Scanned::links_in(&document.links, self.max_links, answer);
         let scanned = Scanned {
             resource,
-            base: Base::at(uri.clone(), answer),
+            base: answer.base_at(uri.clone()),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: document.is_complete(),
             overflows,
@@ -227,7 +227,7 @@ impl Scanned {
 
     /// Reads it into a type.
     pub(super) fn json<T: Decode>(&self) -> Result<T, Error> {
-        self.base.read(self.resource.raw())
+        view::read(self.resource.raw(), &self.base)
     }
 
     /// The error of what does not fit: a JSON pointer, and the reason.
@@ -253,7 +253,7 @@ impl FoundMember {
         let document: Document<'_> = serde_json::from_slice(member.as_bytes()).unwrap_or_default();
         let (links, overflows) = Scanned::links_in(&document.links, max_links, answer);
         let resource = Scanned {
-            base: Base::at(target.clone(), answer),
+            base: answer.base_at(target.clone()),
             resource: Resource::new((), target, None, member.body()),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: document.is_complete(),

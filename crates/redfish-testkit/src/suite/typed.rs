@@ -206,7 +206,7 @@ fn an_account_is_created_with_what_is_required<A: Adapter>() {
     let created = outcome.created().unwrap().as_str().to_owned();
     assert_eq!(client.get::<ManagerAccount>(&created).unwrap().user_name().unwrap(), "ada");
     let Outcome::Finished(written) = outcome else { panic!("{outcome:?}") };
-    let in_response: ManagerAccount = written.decode().unwrap();
+    let in_response: ManagerAccount = written.decode(client.service()).unwrap();
     assert_eq!(in_response.role_id().unwrap(), "Operator");
     let role = client.follow(&in_response.links().unwrap().role().unwrap()).unwrap();
     assert_eq!(role.id().unwrap(), "Operator");
