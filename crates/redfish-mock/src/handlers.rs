@@ -29,6 +29,7 @@ mod sessions;
 mod subscriptions;
 mod tasks;
 mod update;
+mod volumes;
 
 use std::time::Duration;
 

@@ -305,7 +305,7 @@ fn sensors_move_and_have_thresholds() {
     client.wait(600);
     let later = client.get(&path);
     assert_ne!(first.json()["Reading"], later.json()["Reading"]);
-    assert_ne!(first.header("ETag"), later.header("ETag"));
+    assert_eq!(first.header("ETag"), later.header("ETag"), "what was read can be changed");
     let metrics = client.get(&format!("{CHASSIS}/EnvironmentMetrics")).json();
     assert_eq!(metrics["TemperatureCelsius"]["Reading"], later.json()["Reading"]);
     let expanded = client.get(&format!("{CHASSIS}/Sensors?$expand=.")).json();
@@ -360,4 +360,93 @@ fn an_update_may_wait_for_the_next_reset() {
         (refused.status().as_u16(), messages(&refused)),
         (400, vec!["PropertyValueNotInList".to_owned()])
     );
+}
+
+#[test]
+fn a_volume_is_made_of_free_drives_and_changed_by_the_rules_of_volumes() {
+    let mut client = client();
+    let storage = format!("{SYSTEM}/Storage/1");
+    let drive = |n: u32| json!({"@odata.id": format!("{storage}/Drives/{n}")});
+    for (drives, raid, status) in [
+        (vec![drive(1)], "RAID0", 409),
+        (vec![drive(2)], "RAID1", 400),
+        (vec![drive(2), drive(2)], "RAID1", 400),
+    ] {
+        let body = json!({"RAIDType": raid, "Links": {"Drives": drives}});
+        assert_eq!(client.post(&format!("{storage}/Volumes"), body).status(), status, "{raid}");
+    }
+    let erase = |n: u32| format!("{storage}/Drives/{n}/Actions/Drive.SecureErase");
+    let in_use = client.post(&erase(1), json!({}));
+    assert_eq!((in_use.status().as_u16(), messages(&in_use)), (409, vec!["ResourceInUse".to_owned()]));
+    let accepted = client.delete(&format!("{storage}/Volumes/1"));
+    assert_eq!(finish(&mut client, &accepted).status(), 204);
+    let accepted = client.post(
+        &format!("{storage}/Volumes"),
+        json!({"RAIDType": "RAID1", "Links": {"Drives": [drive(1), drive(2)]}}),
+    );
+    let created = finish(&mut client, &accepted);
+    let volume = created.json();
+    assert_eq!(
+        (&volume["CapacityBytes"], &volume["@odata.type"]),
+        (&json!(3_200_000_000_000_u64), &json!("#Volume.v1_10_0.Volume"))
+    );
+    let path = common::path_of(created.header("Location").unwrap());
+    let controller = client.get(&format!("{storage}/Controllers/1")).json();
+    assert_eq!(controller["Links"]["AttachedVolumes"], json!([{"@odata.id": path}]));
+    for change in
+        [json!({"RAIDType": "RAID5"}), json!({"WriteCachePolicy": "xx"}), json!({"Links": {"Drives": []}})]
+    {
+        assert_eq!(client.patch(&path, change.clone()).status(), 400, "{change}");
+    }
+    let accepted = client.post(&format!("{path}/Actions/Volume.Initialize"), json!({}));
+    assert_eq!(finish(&mut client, &accepted).status(), 204);
+}
+
+#[test]
+fn without_the_platform_key_the_system_is_in_setup_mode() {
+    let mut client = client();
+    let secure_boot = format!("{SYSTEM}/SecureBoot");
+    let databases = format!("{secure_boot}/SecureBootDatabases");
+    let count = |client: &mut Client, database: &str| {
+        client.get(&format!("{databases}/{database}/Certificates")).json()["Members@odata.count"].clone()
+    };
+    let reset_db = format!("{databases}/db/Actions/SecureBootDatabase.ResetKeys");
+    assert_eq!(client.post(&reset_db, json!({"ResetKeysType": "DeleteAllKeys"})).status(), 204);
+    assert_eq!(client.get(&secure_boot).json()["SecureBootMode"], "DeployedMode");
+    assert_eq!((count(&mut client, "db"), count(&mut client, "PK")), (json!(0), json!(1)));
+    let reset = format!("{secure_boot}/Actions/SecureBoot.ResetKeys");
+    assert_eq!(client.post(&reset, json!({"ResetKeysType": "DeletePK"})).status(), 204);
+    assert_eq!((count(&mut client, "PK"), count(&mut client, "KEK")), (json!(0), json!(1)));
+    assert_eq!(client.get(&secure_boot).json()["SecureBootMode"], "SetupMode");
+    assert_eq!(client.post(&reset, json!({"ResetKeysType": "ResetAllKeysToDefault"})).status(), 204);
+    assert_eq!((count(&mut client, "PK"), count(&mut client, "db")), (json!(1), json!(1)));
+    assert_eq!(client.get(&secure_boot).json()["SecureBootMode"], "DeployedMode");
+    assert_eq!(client.get(&format!("{databases}/db/Certificates/1")).status(), 200);
+}
+
+#[test]
+fn what_a_client_sends_is_checked_and_its_secrets_are_not_shown() {
+    let mut client = client();
+    let order = json!({"Boot": {"BootOrder": ["Boot0001", "Boot0001", "Boot0002", "Boot0003"]}});
+    assert_eq!(client.patch(SYSTEM, order).status(), 400);
+    let insert = format!("{MANAGER}/VirtualMedia/1/Actions/VirtualMedia.InsertMedia");
+    for image in ["not a URI", "http://", "gopher://host/x"] {
+        assert_eq!(client.post(&insert, json!({"Image": image})).status(), 400, "{image}");
+    }
+    assert_eq!(client.post(&insert, json!({"Image": "http://u:secret-7@files.example/z.iso"})).status(), 204);
+    let slot = client.patch(
+        &format!("{MANAGER}/VirtualMedia/2"),
+        json!({"Image": "http://u:secret-7@files.example/z.img"}),
+    );
+    for shown in [client.get(&format!("{MANAGER}/VirtualMedia/1")).json(), slot.json()] {
+        assert!(shown["Image"].as_str().unwrap().starts_with("http://files.example/z.i"), "{shown}");
+        assert!(!shown.to_string().contains("secret-7"), "{shown}");
+    }
+    let refused = client.patch(SYSTEM, json!({"AssetTag": "x".repeat(1_000_000)}));
+    assert_eq!(refused.status(), 400);
+    assert!(refused.response.body().len() < 10_000);
+    let off = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
+    assert_eq!(client.post(&off, json!({"ResetType": "ForceOff"})).status(), 204);
+    client.wait(3);
+    assert_eq!(client.get(CHASSIS).json()["PowerState"], "Off");
 }

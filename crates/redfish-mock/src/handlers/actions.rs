@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{certificates, devices, power, update};
+use super::{certificates, devices, power, update, volumes};
 use crate::inventory::action::Action;
 use crate::inventory::resource::Resource;
 use crate::protocol::image::Image;
@@ -76,6 +76,9 @@ pub(super) fn invoke(
         "SecureBoot.ResetKeys" | "SecureBootDatabase.ResetKeys" => {
             let kind = parameters["ResetKeysType"].as_str().unwrap_or_default();
             devices::reset_keys(state, resource, kind);
+        }
+        "Drive.SecureErase" if volumes::is_in_volume(state, &resource.path) => {
+            return Response::error(StatusCode::CONFLICT, Base::ResourceInUse, []);
         }
         "Drive.SecureErase" => state.report(&resource.path, MachineRoom::DriveErased, [name_of(resource)]),
         "Volume.Initialize" => {

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::{certificates, devices};
+use super::{certificates, devices, volumes};
 use crate::inventory::resource::{Body, NewMember, Resource};
 use crate::protocol::message::{Base, Message, ResourceEvent};
 use crate::protocol::profile::Profile;
@@ -44,16 +44,19 @@ pub(super) fn create(
     if !state.tree.has_room(0, serde_json::to_string(body).map_or(0, |text| text.len())) {
         return Response::no_room();
     }
-    if let Err(refusal) = devices::check_drives(state, collection, body) {
+    if let Err(refusal) = volumes::check(state, collection, body) {
         return *refusal;
     }
     let mut body = body.clone();
     if !state.is_mockup {
         devices::complete_member(&mut body, collection);
+        if schema(collection) == "VolumeCollection" {
+            volumes::complete(state, &mut body, &format!("{}/{id}", collection.path));
+        }
     }
     let path = state.tree.add_member(collection, &id, &body);
     if schema(collection) == "VolumeCollection" {
-        devices::link_volume(state, &path, true);
+        volumes::link(state, &path, true);
     }
     state.count_write(&collection.path);
     state.publish(Message::new(ResourceEvent::ResourceCreated, []), &path);
@@ -70,7 +73,7 @@ pub(super) fn create(
 pub(super) fn delete(state: &mut State, member: &Resource) {
     state.publish(Message::new(ResourceEvent::ResourceRemoved, []), &member.path);
     if schema(member) == "Volume" {
-        devices::link_volume(state, &member.path, false);
+        volumes::link(state, &member.path, false);
     }
     state.tree.remove_member(member);
     state.count_write(&member.path);

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use crate::inventory::live;
 use crate::inventory::resource::Body;
-use crate::protocol::date::date_time;
-use crate::protocol::representation::Representation;
 use crate::protocol::response::Content;
 use crate::routing::Route;
 use crate::state::State;
@@ -32,10 +30,7 @@ pub(super) fn content(state: &State, route: &Route, caller: Option<Caller>, now:
             Body::Document { document, representation } => {
                 let moved = if state.is_mockup { None } else { live::at(document, now) };
                 Some(match moved {
-                    Some(moved) => Representation::new(moved, resource.revision, profile),
-                    None if !state.is_mockup && document["DateTime"].is_string() => {
-                        representation.with_date_time(&date_time(now))
-                    }
+                    Some(moved) => representation.with_document(moved, profile),
                     None => representation.clone(),
                 })
             }

@@ -18,7 +18,13 @@ pub(super) fn insert_media(state: &mut State, slot: &Resource, parameters: &Map<
     if slot.document()["Inserted"] == true {
         return Err(Box::new(Response::error(StatusCode::CONFLICT, Base::ResourceInUse, [])));
     }
-    let image = parameters["Image"].as_str().unwrap_or_default().to_owned();
+    let image = parameters["Image"].as_str().unwrap_or_default();
+    if protocol_of(image).is_null() {
+        let arguments = ["Image", "Image", "VirtualMedia.InsertMedia"];
+        let message = Base::ActionParameterValueFormatError;
+        return Err(Box::new(Response::error(StatusCode::BAD_REQUEST, message, arguments)));
+    }
+    let image = without_user_info(image);
     let protocol = parameters.get("TransferProtocolType").cloned().unwrap_or_else(|| protocol_of(&image));
     let is_inserted = parameters.get("Inserted").is_none_or(|inserted| *inserted == true);
     let is_protected = parameters.get("WriteProtected").cloned().unwrap_or(json!(true));
@@ -56,6 +62,21 @@ const DEPENDENCY: (&str, &str, &str) = ("PxeTimeoutSeconds", "BootMode", "Legacy
 
 /// Whether no BIOS setting that a PATCH changes is made read-only by another.
 pub(super) fn check_dependencies(state: &State, resource: &Resource, change: &Map<String, Value>) -> Refusal {
+    if let (false, Some(order)) =
+        (state.is_mockup, change.get("Boot").and_then(|boot| boot["BootOrder"].as_array()))
+    {
+        let sorted = |order: &[Value]| {
+            let mut names: Vec<String> = order.iter().map(Value::to_string).collect();
+            names.sort();
+            names
+        };
+        let current = resource.document()["Boot"]["BootOrder"].as_array();
+        if current.is_some_and(|current| sorted(current) != sorted(order)) {
+            let arguments = [&*Value::from(order.clone()).to_string(), "BootOrder"];
+            let refusal = Response::error(StatusCode::BAD_REQUEST, Base::PropertyValueFormatError, arguments);
+            return Err(Box::new(refusal));
+        }
+    }
     let (dependent, other, value) = DEPENDENCY;
     let changed = change.get("Attributes").filter(|_| schema(resource) == "Bios").and_then(Value::as_object);
     let Some(changed) = changed.filter(|changed| changed.contains_key(dependent)) else { return Ok(()) };
@@ -81,7 +102,12 @@ pub(super) fn after_patch(state: &mut State, before: &Resource) {
             let was_inserted = before.document()["Inserted"] == true;
             let is_inserted =
                 has_image && (after["Inserted"] == true || before.document()["Image"].is_null());
-            state.change(&before.path, |slot| show_media(slot, is_inserted));
+            state.change(&before.path, |slot| {
+                if let Some(image) = slot["Image"].as_str() {
+                    slot["Image"] = json!(without_user_info(image));
+                }
+                show_media(slot, is_inserted);
+            });
             if is_inserted != was_inserted {
                 report_media(state, before);
             }
@@ -133,28 +159,24 @@ fn report_media(state: &mut State, slot: &Resource) {
     }
 }
 
+/// A URI without user name and password, which the service does not show.
+fn without_user_info(uri: &str) -> String {
+    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
 /// The protocol of an image's URI, if it is one that media can be transferred with.
 fn protocol_of(image: &str) -> Value {
-    let scheme = image.split_once("://").map(|(scheme, _)| scheme.to_ascii_uppercase());
+    let scheme = image.split_once("://").filter(|(_, rest)| !rest.trim_start_matches('/').is_empty());
+    let scheme = scheme.map(|(scheme, _)| scheme.to_ascii_uppercase());
     json!(scheme.filter(|scheme| ["HTTP", "HTTPS", "NFS", "CIFS"].contains(&scheme.as_str())))
 }
 
 /// Completes a member that a client has created.
 pub(super) fn complete_member(member: &mut Map<String, Value>, collection: &Resource) {
     match schema(collection) {
-        "VolumeCollection" => {
-            let defaults = [
-                ("BlockSizeBytes", json!(512)),
-                ("CapacityBytes", json!(480_000_000_000_u64)),
-                ("Encrypted", json!(false)),
-                ("ReadCachePolicy", json!("ReadAhead")),
-                ("WriteCachePolicy", json!("WriteThrough")),
-                ("Status", json!({"State": "Enabled", "Health": "OK"})),
-            ];
-            for (name, value) in defaults {
-                member.entry(name).or_insert(value);
-            }
-        }
         // The service does not show the text again.
         "LicenseCollection" => {
             member.insert("LicenseString".into(), Value::Null);
@@ -164,49 +186,6 @@ pub(super) fn complete_member(member: &mut Map<String, Value>, collection: &Reso
         }
         _ => {}
     }
-}
-
-/// Whether the drives of a new volume are those of its storage.
-pub(super) fn check_drives(state: &State, collection: &Resource, body: &Map<String, Value>) -> Refusal {
-    if state.is_mockup || schema(collection) != "VolumeCollection" {
-        return Ok(());
-    }
-    let storage = collection.path.trim_end_matches("/Volumes");
-    let drives = drives_of(body.get("Links"));
-    let is_known =
-        |drive: &String| drive.starts_with(&format!("{storage}/Drives/")) && state.tree.get(drive).is_some();
-    match drives.iter().find(|drive| !is_known(drive)) {
-        Some(unknown) => {
-            Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [unknown])))
-        }
-        None if drives.is_empty() => {
-            let missing = Base::CreateFailedMissingReqProperties;
-            Err(Box::new(Response::error(StatusCode::BAD_REQUEST, missing, ["Links/Drives"])))
-        }
-        None => Ok(()),
-    }
-}
-
-fn drives_of(links: Option<&Value>) -> Vec<String> {
-    let drives = links.and_then(|links| links["Drives"].as_array());
-    drives.into_iter().flatten().filter_map(|drive| drive["@odata.id"].as_str().map(str::to_owned)).collect()
-}
-
-/// Links the drives of a volume to it, or no longer.
-pub(super) fn link_volume(state: &mut State, volume: &str, is_linked: bool) {
-    let Some(document) = state.tree.document(volume) else { return };
-    let name = document["Name"].as_str().unwrap_or_default().to_owned();
-    for drive in drives_of(document.get("Links")) {
-        state.change(&drive, |drive| {
-            let Some(volumes) = drive["Links"]["Volumes"].as_array_mut() else { return };
-            volumes.retain(|link| link["@odata.id"] != volume);
-            if is_linked {
-                volumes.push(json!({"@odata.id": volume}));
-            }
-        });
-    }
-    let message = if is_linked { MachineRoom::VolumeCreated } else { MachineRoom::VolumeDeleted };
-    state.report(volume, message, [&name]);
 }
 
 /// Installs the license of a file, which is not downloaded.
@@ -245,11 +224,38 @@ pub(super) fn collect_diagnostic_data(state: &mut State, log_service: &Resource,
     state.tree.insert(ResourceBuilder::raw(&uri, "text/plain", data));
 }
 
-/// Resets or deletes the keys of Secure Boot. Without them, the system is in setup mode.
+/// Resets or deletes the keys of Secure Boot, or of one of its databases. Without the platform key (PK), the system is in setup mode.
 pub(super) fn reset_keys(state: &mut State, owner: &Resource, kind: &str) {
     let system: Vec<&str> = owner.path.split('/').take(5).collect();
-    let path = format!("{}/SecureBoot", system.join("/"));
-    let mode = if kind == "ResetAllKeysToDefault" { "DeployedMode" } else { "SetupMode" };
-    state.change(&path, |secure_boot| secure_boot["SecureBootMode"] = json!(mode));
-    state.report(&path, MachineRoom::KeysReset, [kind]);
+    let secure_boot = format!("{}/SecureBoot", system.join("/"));
+    let databases = format!("{secure_boot}/SecureBootDatabases");
+    let above = match kind {
+        "DeletePK" => format!("{databases}/PK"),
+        _ if schema(owner) == "SecureBoot" => databases.clone(),
+        _ => owner.path.clone(),
+    };
+    if kind == "ResetAllKeysToDefault" {
+        state.tree.restore(&above, |_| false);
+    }
+    let keys = |state: &State, database: &str| {
+        let of = |list: &str| {
+            let list = state.tree.document(&format!("{databases}/{database}/{list}"));
+            let links = list.and_then(|list| list["Members"].as_array()).cloned().unwrap_or_default();
+            links.iter().filter_map(|link| link["@odata.id"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        ["Certificates", "Signatures"].into_iter().flat_map(of).collect::<Vec<String>>()
+    };
+    let created = ["PK", "KEK", "db", "dbx"].into_iter().flat_map(|database| keys(state, database));
+    let created: Vec<String> = created.filter(|key| key.starts_with(&format!("{above}/"))).collect();
+    for key in created {
+        let is_initial = key.ends_with("/Certificates/1");
+        if kind != "ResetAllKeysToDefault" || !is_initial {
+            if let Some(key) = state.tree.get(&key).cloned() {
+                state.tree.remove_member(&key);
+            }
+        }
+    }
+    let mode = if keys(state, "PK").is_empty() { "SetupMode" } else { "DeployedMode" };
+    state.change(&secure_boot, |secure_boot| secure_boot["SecureBootMode"] = json!(mode));
+    state.report(&secure_boot, MachineRoom::KeysReset, [kind]);
 }

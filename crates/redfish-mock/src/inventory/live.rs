@@ -14,6 +14,11 @@ const PERIOD: u64 = 40;
 
 /// A resource with its readings at `now`. `None` if it has none, or they are as they were at first.
 pub(crate) fn at(document: &Value, now: Duration) -> Option<Value> {
+    if document["DateTime"].is_string() {
+        let mut document = document.clone();
+        document["DateTime"] = json!(date_time(now));
+        return Some(document);
+    }
     let step = now.as_secs() / STEP.as_secs();
     let odata_type = document["@odata.type"].as_str().unwrap_or_default();
     if odata_type.starts_with("#MetricReport.") {

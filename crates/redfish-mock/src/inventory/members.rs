@@ -3,10 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::builder::ResourceBuilder;
-use super::resource::Resource;
+use super::resource::{NewMember, Resource};
 use super::tree::Tree;
+use super::writable;
 use crate::protocol::path::Path;
 use crate::protocol::representation::has_own_pages;
+
+/// The versions of schemas whose collections may be empty.
+const VERSIONS: [(&str, &str); 4] =
+    [("Certificate", "v1_9_0"), ("License", "v1_1_0"), ("Signature", "v1_0_3"), ("Volume", "v1_10_0")];
 
 impl Tree {
     /// The lowest number that is not the identifier of a member of the collection at `collection`.
@@ -35,7 +40,11 @@ impl Tree {
         }
         document["Id"] = json!(id);
         document["@odata.id"] = json!(path);
-        self.insert(ResourceBuilder::new(document).fully_writable().deletable());
+        let member = ResourceBuilder::new(document);
+        // What clients may change in a captured member is unknown.
+        let is_captured = matches!(collection.capabilities.create, Some(NewMember { required: [], .. }));
+        let member = if is_captured { member.fully_writable() } else { writable::allow(member) };
+        self.insert(member.deletable());
 
         let mut listing = collection.document().clone();
         if let Some(members) = listing.get_mut("Members").and_then(Value::as_array_mut) {
@@ -95,6 +104,8 @@ impl Tree {
             .and_then(|odata_type| odata_type.rsplit('.').next())
             .unwrap_or_default();
         let name = name.strip_suffix("Collection").unwrap_or(name);
-        json!(format!("#{name}.{name}"))
+        let version =
+            VERSIONS.iter().find(|(schema, _)| *schema == name).map(|(_, version)| format!(".{version}"));
+        json!(format!("#{name}{}.{name}", version.unwrap_or_default()))
     }
 }

@@ -25,11 +25,21 @@ pub(crate) struct Message {
     has_no_text: bool,
 }
 
+/// The maximum length of an argument in characters. A longer one, such as the value of a client, is cut.
+const MAX_ARGUMENT: usize = 1_000;
+
+fn shortened(argument: &str) -> String {
+    match argument.char_indices().nth(MAX_ARGUMENT) {
+        Some((end, _)) => format!("{}…", &argument[..end]),
+        None => argument.to_owned(),
+    }
+}
+
 impl Message {
     pub(crate) fn new<const N: usize>(entry: impl Into<&'static Entry>, arguments: [&str; N]) -> Message {
         Message {
             entry: entry.into(),
-            arguments: arguments.map(str::to_owned).to_vec(),
+            arguments: arguments.map(shortened).to_vec(),
             related_property: None,
             has_no_text: false,
         }

@@ -33,23 +33,18 @@ impl Representation {
         let etag = profile.etag(fingerprint(document.to_string().as_bytes(), revision));
         let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
         let (path, odata_type) = (text("@odata.id"), text("@odata.type"));
-        let odata_type = odata_type.trim_start_matches('#');
-        let schema = odata_type.rsplit_once('.').map_or("", |(schema, _)| schema).to_owned();
+        let schema = odata_type.trim_start_matches('#').rsplit_once('.').map_or("", |(schema, _)| schema);
+        let schema = schema.to_owned();
         let members = document["Members"].as_array().filter(|_| !has_own_pages(&document));
         let member_count = members.map_or(0, Vec::len);
-        if !etag.is_empty() {
-            document["@odata.etag"] = Value::String(etag.clone());
-        }
-        if profile == Profile::IloAmplifier {
-            document["@odata.context"] = Value::String(format!("/redfish/v1/$metadata#{odata_type}"));
-        }
+        annotate(&mut document, &etag, profile);
         Representation { path, body: document.to_string().into_bytes(), etag, schema, member_count }
     }
 
-    /// The same at another time. That a clock goes on is no new version of the resource.
-    pub(crate) fn with_date_time(&self, time: &str) -> Representation {
-        let mut document: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        document["DateTime"] = time.into();
+    /// The same at another time. That a clock goes on or a reading moves is no new version of the resource: a client that has read it
+    /// can change it.
+    pub(crate) fn with_document(&self, mut document: Value, profile: Profile) -> Representation {
+        annotate(&mut document, &self.etag, profile);
         Representation { body: document.to_string().into_bytes(), ..self.clone() }
     }
 
@@ -65,6 +60,17 @@ impl Representation {
         }
         self.body = serde_json::to_vec(&members).unwrap_or(self.body);
         self
+    }
+}
+
+/// Adds the ETag, and in iLO Amplifier Pack the context.
+fn annotate(document: &mut Value, etag: &str, profile: Profile) {
+    if !etag.is_empty() {
+        document["@odata.etag"] = etag.into();
+    }
+    if profile == Profile::IloAmplifier {
+        let odata_type = document["@odata.type"].as_str().unwrap_or_default().trim_start_matches('#');
+        document["@odata.context"] = Value::String(format!("/redfish/v1/$metadata#{odata_type}"));
     }
 }
 

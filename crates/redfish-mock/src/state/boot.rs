@@ -19,6 +19,11 @@ impl State {
             document["LastResetTime"] = json!(self.date_time());
         }
         self.tree.write(path, document);
+        if !self.is_mockup {
+            self.change(&path.replace("/Systems/", "/Chassis/"), |chassis| {
+                chassis["PowerState"] = json!(power_state)
+            });
+        }
         if let Some(target) = used {
             self.report(path, MachineRoom::BootOverrideUsed, [&target]);
         }
