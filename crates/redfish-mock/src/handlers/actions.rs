@@ -31,6 +31,11 @@ pub(super) fn invoke(
     if !errors.is_empty() {
         return Response::with_messages(StatusCode::BAD_REQUEST, errors);
     }
+    let unreported =
+        ["Manager.Reset", "Manager.ResetToDefaults", "Bios.ResetBios", "Bios.ChangePassword", "Drive.Reset"];
+    if unreported.contains(&name) || name.starts_with("NetworkAdapter.") || name.starts_with("Processor.") {
+        state.note(&resource.path, MachineRoom::ActionPerformed, [name]);
+    }
     let reset_type = parameters.get("ResetType").and_then(Value::as_str).unwrap_or_default();
     match name {
         "ComputerSystem.Reset" => power::reset_system(state, resource, reset_type, now),

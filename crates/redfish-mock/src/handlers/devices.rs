@@ -71,7 +71,9 @@ pub(super) fn check_dependencies(state: &State, resource: &Resource, change: &Ma
             names
         };
         let current = resource.document()["Boot"]["BootOrder"].as_array();
-        if current.is_some_and(|current| sorted(current) != sorted(order)) {
+        // A name that is not known is refused with the other properties of the change.
+        let is_known = |current: &[Value]| order.iter().all(|name| current.contains(name));
+        if current.is_some_and(|current| is_known(current) && sorted(current) != sorted(order)) {
             let arguments = [&*Value::from(order.clone()).to_string(), "BootOrder"];
             let refusal = Response::error(StatusCode::BAD_REQUEST, Base::PropertyValueFormatError, arguments);
             return Err(Box::new(refusal));
@@ -112,7 +114,10 @@ pub(super) fn after_patch(state: &mut State, before: &Resource) {
                 report_media(state, before);
             }
         }
-        "Control" => copy_limit(state, &before.path, &after.clone()),
+        "Control" => {
+            copy_limit(state, &before.path, &after.clone());
+            state.note(&before.path, MachineRoom::SettingsChanged, [&before.path]);
+        }
         "EnvironmentMetrics" => {
             let limit = after["PowerLimitWatts"].clone();
             let control = limit["DataSourceUri"].as_str().unwrap_or_default();
@@ -121,6 +126,7 @@ pub(super) fn after_patch(state: &mut State, before: &Resource) {
                     control[name] = limit[name].clone();
                 }
             });
+            state.note(&before.path, MachineRoom::SettingsChanged, [&before.path]);
         }
         "ComputerSystem" | "Chassis" | "Drive"
             if after["LocationIndicatorActive"] != before.document()["LocationIndicatorActive"] =>
@@ -128,7 +134,7 @@ pub(super) fn after_patch(state: &mut State, before: &Resource) {
             let lamp = if after["LocationIndicatorActive"] == true { "on" } else { "off" };
             state.report(&before.path, MachineRoom::LampSwitched, [lamp]);
         }
-        _ => {}
+        _ => state.note(&before.path, MachineRoom::SettingsChanged, [&before.path]),
     }
 }
 
@@ -176,15 +182,12 @@ fn protocol_of(image: &str) -> Value {
 
 /// Completes a member that a client has created.
 pub(super) fn complete_member(member: &mut Map<String, Value>, collection: &Resource) {
-    match schema(collection) {
-        // The service does not show the text again.
-        "LicenseCollection" => {
-            member.insert("LicenseString".into(), Value::Null);
-            member.insert("LicenseOrigin".into(), json!("Installed"));
-            member.insert("LicenseType".into(), json!("Production"));
-            member.insert("Removable".into(), json!(true));
-        }
-        _ => {}
+    // The service does not show the text of a license again.
+    if schema(collection) == "LicenseCollection" {
+        member.insert("LicenseString".into(), Value::Null);
+        member.insert("LicenseOrigin".into(), json!("Installed"));
+        member.insert("LicenseType".into(), json!("Production"));
+        member.insert("Removable".into(), json!(true));
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) fn at(document: &Value, now: Duration) -> Option<Value> {
     if odata_type.starts_with("#MetricReport.") {
         return Some(report_at(document, now));
     }
+    if odata_type.starts_with("#Thermal.") || odata_type.starts_with("#Power.") {
+        return (step > 0).then(|| legacy_at(document, step));
+    }
     let is_sensor = odata_type.starts_with("#Sensor.");
     // Without a sensor, a resource has copies of the readings of others.
     let has_copies =
@@ -40,6 +43,32 @@ pub(crate) fn at(document: &Value, now: Duration) -> Option<Value> {
         move_copies(&mut moved, step)
     };
     has_moved.then_some(moved)
+}
+
+/// The readings of Thermal and Power, which are those of the sensors of the chassis.
+fn legacy_at(document: &Value, step: u64) -> Value {
+    let mut document = document.clone();
+    let uri = document["@odata.id"].as_str().unwrap_or_default();
+    let sensors = uri.rsplit_once('/').map(|(chassis, _)| format!("{chassis}/Sensors")).unwrap_or_default();
+    for (list, reading) in [
+        ("Temperatures", "ReadingCelsius"),
+        ("Fans", "Reading"),
+        ("PowerControl", "PowerConsumedWatts"),
+        ("PowerSupplies", "LastPowerOutputWatts"),
+    ] {
+        for item in document[list].as_array_mut().into_iter().flatten() {
+            let name = match (list, item["Name"].as_str().unwrap_or_default()) {
+                ("PowerControl", _) => "TotalPower".to_owned(),
+                ("PowerSupplies", name) => format!("{}Power", name.replace("Power supply ", "PSU")),
+                (_, name) => name.replace(' ', ""),
+            };
+            let Some(value) = item[reading].as_f64().filter(|value| *value != 0.0) else { continue };
+            let moved = moved(value, &format!("{sensors}/{name}"), step);
+            // The speed of a fan is an integer.
+            item[reading] = if list == "Fans" { json!(moved.round() as i64) } else { json!(moved) };
+        }
+    }
+    document
 }
 
 /// A report of the readings at `now`, which it takes once in each step.
@@ -76,7 +105,11 @@ fn move_copies(value: &mut Value, step: u64) -> bool {
 
 fn move_reading(sensor: &mut Value, path: &str, step: u64) -> bool {
     let Some(reading) = sensor["Reading"].as_f64().filter(|reading| *reading != 0.0) else { return false };
-    sensor["Reading"] = json!(moved(reading, path, step));
+    let now = moved(reading, path, step);
+    sensor["Reading"] = json!(now);
+    if let Some(speed) = sensor["SpeedRPM"].as_f64() {
+        sensor["SpeedRPM"] = json!((speed * now / reading).round());
+    }
     true
 }
 

@@ -1,6 +1,6 @@
 //! The service root, and the documents that describe the service: versions, OData and OpenAPI.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(super) fn add_descriptions(resources: &mut Vec<ResourceBuilder>, profile: Pr
     let mut descriptions = vec![
         versions(),
         ResourceBuilder::raw("/redfish/v1/$metadata", "application/xml", metadata(resources)),
-        ResourceBuilder::raw("/redfish/v1/odata", "application/json", odata().to_string()),
+        ResourceBuilder::raw("/redfish/v1/odata", "application/json", odata(resources).to_string()),
     ];
     if profile != Profile::IloAmplifier {
         descriptions.push(ResourceBuilder::raw(
@@ -96,43 +96,60 @@ fn service_root(profile: Profile) -> Value {
     root
 }
 
-/// The services and collections that the root links to, for the OData service document.
-const ROOT_LINKS: [(&str, &str); 10] = [
-    ("Systems", "/redfish/v1/Systems"),
-    ("Chassis", "/redfish/v1/Chassis"),
-    ("Managers", "/redfish/v1/Managers"),
-    ("SessionService", SESSION_SERVICE),
-    ("AccountService", ACCOUNT_SERVICE),
-    ("UpdateService", UPDATE_SERVICE),
-    ("EventService", EVENT_SERVICE),
-    ("Tasks", TASK_SERVICE),
-    ("Registries", "/redfish/v1/Registries"),
-    ("Sessions", SESSIONS),
-];
-
-fn odata() -> Value {
+/// The OData service document: the services and collections that the root links to (DSP0266, "OData service document").
+fn odata(resources: &[ResourceBuilder]) -> Value {
+    let root = resources.iter().find(|resource| resource.path == "/redfish/v1");
+    let root = root.and_then(ResourceBuilder::document).and_then(Value::as_object);
+    let links = root
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, link)| Some((name.as_str(), link["@odata.id"].as_str()?)));
+    let sessions = root.and_then(|root| root["Links"]["Sessions"]["@odata.id"].as_str());
+    let links = links.chain(sessions.map(|sessions| ("Sessions", sessions)));
     let mut value = vec![json!({"name": "Service", "kind": "Singleton", "url": "/redfish/v1/"})];
-    value.extend(ROOT_LINKS.map(|(name, url)| json!({"name": name, "kind": "Singleton", "url": url})));
+    value.extend(links.map(|(name, url)| json!({"name": name, "kind": "Singleton", "url": url})));
     json!({"@odata.context": "/redfish/v1/$metadata", "value": value})
 }
 
 /// The types of the resources that are not in the tree.
-const STATE_TYPES: [&str; 8] = [
+const STATE_TYPES: [&str; 13] = [
+    "#AttributeRegistry.v1_4_0.AttributeRegistry",
     "#EventDestination.v1_14_1.EventDestination",
     "#EventDestinationCollection.EventDestinationCollection",
+    "#Job.v1_2_5.Job",
+    "#JobCollection.JobCollection",
     "#ManagerAccount.v1_12_0.ManagerAccount",
     "#ManagerAccountCollection.ManagerAccountCollection",
+    "#Message.v1_2_1.Message",
+    "#MessageRegistry.v1_6_2.MessageRegistry",
     "#Session.v1_7_0.Session",
     "#SessionCollection.SessionCollection",
     "#Task.v1_7_4.Task",
     "#TaskCollection.TaskCollection",
 ];
 
+/// Collects the types of a document and of the objects in it.
+fn collect_types<'a>(value: &'a Value, types: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            types.extend(members.get("@odata.type").and_then(Value::as_str));
+            members.values().for_each(|member| collect_types(member, types));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_types(item, types)),
+        _ => {}
+    }
+}
+
 /// The OData metadata document (DSP0266, "OData metadata").
 fn metadata(resources: &[ResourceBuilder]) -> String {
     let mut schemas = BTreeMap::new();
     let mut container = String::new();
-    for odata_type in resources.iter().filter_map(ResourceBuilder::odata_type).chain(STATE_TYPES) {
+    let mut types = BTreeSet::from(STATE_TYPES);
+    resources
+        .iter()
+        .filter_map(ResourceBuilder::document)
+        .for_each(|document| collect_types(document, &mut types));
+    for odata_type in types {
         let namespace =
             odata_type.trim_start_matches('#').rsplit_once('.').map_or("", |(namespace, _)| namespace);
         let (schema, version) = namespace.split_once('.').unwrap_or((namespace, ""));

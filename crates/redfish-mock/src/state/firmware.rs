@@ -3,16 +3,18 @@
 use serde_json::json;
 
 use super::State;
-use crate::protocol::message::{Message, ResourceEvent};
+use crate::protocol::message::{MachineRoom, Message, ResourceEvent};
 
 impl State {
     /// Sets the version of a member of the firmware inventory, and of the device that it belongs to.
     pub(crate) fn update_firmware(&mut self, path: &str, version: &str) {
         let Some(mut firmware) = self.tree.document(path).cloned() else { return };
         let device = firmware["RelatedItem"][0]["@odata.id"].as_str().unwrap_or_default().to_owned();
+        let name = firmware["Name"].as_str().unwrap_or_default().to_owned();
         let old = std::mem::replace(&mut firmware["Version"], json!(version));
         self.tree.write(path, firmware);
         self.publish(Message::new(ResourceEvent::ResourceChanged, []), path);
+        self.note(&device, MachineRoom::FirmwareUpdated, [&name, version]);
 
         let Some(mut document) = self.tree.document(&device).cloned() else { return };
         let shown = ["/BiosVersion", "/FirmwareVersion", "/Controllers/0/FirmwarePackageVersion"]

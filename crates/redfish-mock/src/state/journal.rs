@@ -37,9 +37,13 @@ impl State {
     /// Enters a message in the log of the system or manager that a resource belongs to, and publishes it.
     pub(crate) fn report<const N: usize>(&mut self, path: &str, message: MachineRoom, arguments: [&str; N]) {
         let message = Message::new(message, arguments);
-        let owner: Vec<&str> = path.split('/').take(5).collect();
-        self.log(&owner.join("/"), &message);
+        self.log(&owner(path), &message);
         self.publish(message, path);
+    }
+
+    /// Enters a message in the log of the system, chassis or manager that a resource belongs to, if it belongs to one.
+    pub(crate) fn note<const N: usize>(&mut self, path: &str, message: MachineRoom, arguments: [&str; N]) {
+        self.log(&owner(path), &Message::new(message, arguments));
     }
 
     /// Changes the document of a resource.
@@ -54,6 +58,11 @@ impl State {
     pub(crate) fn date_time(&self) -> String {
         crate::protocol::date::date_time(self.now)
     }
+}
+
+/// The system, chassis or manager that a resource belongs to.
+fn owner(path: &str) -> String {
+    path.split('/').take(5).collect::<Vec<_>>().join("/")
 }
 
 /// The name of a resource's schema, without version.

@@ -6,6 +6,9 @@ messages! {
     Registry::MachineRoom,
     /// A message of the registry `MachineRoom`. The variant's name is the message's key.
     pub(crate) enum MachineRoom {
+        ActionPerformed: Ok,
+            "The action %1 was performed.",
+            "None.";
         BiosSettingsApplied: Ok,
             "The BIOS settings %1 were applied.",
             "None.";
@@ -24,6 +27,9 @@ messages! {
         FanSlow: Warning,
             "Fan %1 runs at %2 RPM, which is too slow.",
             "Clean the fan, or replace it.";
+        FirmwareUpdated: Ok,
+            "%1 was updated to %2.",
+            "None.";
         KeysReset: Warning,
             "The keys of Secure Boot were reset: %1.",
             "None.";
@@ -44,6 +50,9 @@ messages! {
             "None.";
         SecureBootChanged: Warning,
             "Secure Boot is %1.",
+            "None.";
+        SettingsChanged: Ok,
+            "The settings of %1 were changed.",
             "None.";
         TemperatureHigh: Critical,
             "%1 measures %2 degrees Celsius, which is above its limit.",
