@@ -233,7 +233,8 @@ fn certificates_are_requested_and_replaced() {
     let replacement = json!({"CertificateUri": {"@odata.id": certificate}, "CertificateType": "PEM",
         "CertificateString": format!("{pem}{key}")});
     let replace = format!("{service}/Actions/CertificateService.ReplaceCertificate");
-    assert_eq!(client.post(&replace, replacement).status(), 204);
+    let replaced = client.post(&replace, replacement);
+    assert_eq!((replaced.status().as_u16(), replaced.header("Location")), (204, Some(certificate.as_str())));
     assert_eq!(client.get(&certificate).json()["CertificateString"], pem);
     let other =
         json!({"CertificateUri": {"@odata.id": SYSTEM}, "CertificateType": "PEM", "CertificateString": pem});
@@ -261,8 +262,11 @@ fn diagnostic_data_is_downloaded_from_its_log_entry() {
     let mut client = client();
     let collect = format!("{MANAGER}/LogServices/Log/Actions/LogService.CollectDiagnosticData");
     let accepted = client.post(&collect, json!({"DiagnosticDataType": "Manager"}));
-    assert_eq!(finish(&mut client, &accepted).status(), 204);
-    let entry = client.get(&format!("{MANAGER}/LogServices/Log/Entries/121")).json();
+    let done = finish(&mut client, &accepted);
+    assert_eq!(done.status(), 204);
+    let entry = common::path_of(done.header("Location").unwrap());
+    assert_eq!(entry, format!("{MANAGER}/LogServices/Log/Entries/121"));
+    let entry = client.get(&entry).json();
     assert_eq!(entry["DiagnosticDataType"], "Manager");
     let data = client.get(entry["AdditionalDataURI"].as_str().unwrap());
     assert_eq!((data.status().as_u16(), data.header("Content-Type")), (200, Some("text/plain")));

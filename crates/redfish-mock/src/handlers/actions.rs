@@ -60,7 +60,9 @@ pub(super) fn invoke(
         "LogService.ClearLog" => clear_log(state, resource),
         "LogService.CollectDiagnosticData" => {
             let kind = parameters["DiagnosticDataType"].as_str().unwrap_or_default();
-            devices::collect_diagnostic_data(state, resource, kind);
+            let entry = devices::collect_diagnostic_data(state, resource, kind);
+            state.count_write(target);
+            return Response { location: entry, ..Response::success(state.profile) };
         }
         "LicenseService.Install" => {
             let uri = parameters["LicenseFileURI"].as_str().unwrap_or_default();
@@ -74,9 +76,13 @@ pub(super) fn invoke(
         "VirtualMedia.EjectMedia" => devices::eject_media(state, resource),
         "CertificateService.GenerateCSR" => return certificates::generate_csr(state, parameters),
         "CertificateService.ReplaceCertificate" => {
-            if let Err(refusal) = certificates::replace(state, parameters) {
-                return *refusal;
-            }
+            return match certificates::replace(state, parameters) {
+                Ok(uri) => {
+                    state.count_write(target);
+                    Response { location: Some(uri), ..Response::success(state.profile) }
+                }
+                Err(refusal) => *refusal,
+            };
         }
         "SecureBoot.ResetKeys" | "SecureBootDatabase.ResetKeys" => {
             let kind = parameters["ResetKeysType"].as_str().unwrap_or_default();

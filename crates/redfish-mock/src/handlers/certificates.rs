@@ -66,8 +66,8 @@ fn signing_request(parameters: &Map<String, Value>) -> Option<(String, String)> 
 }
 
 /// Replaces a certificate. That of HTTPS is used from the next connection on, with the private key beside it or that of the last
-/// signing request.
-pub(super) fn replace(state: &mut State, parameters: &Map<String, Value>) -> Result<(), Box<Response>> {
+/// signing request. Returns the URI of the certificate.
+pub(super) fn replace(state: &mut State, parameters: &Map<String, Value>) -> Result<String, Box<Response>> {
     let uri = parameters["CertificateUri"]["@odata.id"].as_str().unwrap_or_default().to_owned();
     if state.tree.get(&uri).is_none_or(|resource| schema(resource) != "Certificate") {
         return Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [&uri])));
@@ -88,7 +88,7 @@ pub(super) fn replace(state: &mut State, parameters: &Map<String, Value>) -> Res
         document["CertificateType"] = parameters["CertificateType"].clone();
     });
     state.report(&uri, MachineRoom::CertificateReplaced, [&uri]);
-    Ok(())
+    Ok(uri)
 }
 
 /// Whether TLS can use a certificate with this key.

@@ -205,13 +205,17 @@ pub(super) fn install_license(state: &mut State, service: &Resource, uri: &str) 
     Response::created(path, None)
 }
 
-/// Enters diagnostic data in a log, where it can be downloaded.
-pub(super) fn collect_diagnostic_data(state: &mut State, log_service: &Resource, kind: &str) {
+/// Enters diagnostic data in a log, where it can be downloaded. Returns the path of the entry.
+pub(super) fn collect_diagnostic_data(
+    state: &mut State,
+    log_service: &Resource,
+    kind: &str,
+) -> Option<String> {
     state.report(&log_service.path, MachineRoom::DiagnosticDataCollected, [kind]);
     let entries = format!("{}/Entries", log_service.path);
     let newest =
         state.tree.document(&entries).and_then(|entries| entries["Members"].as_array()?.last().cloned());
-    let Some(path) = newest.as_ref().and_then(|entry| entry["@odata.id"].as_str()) else { return };
+    let path = newest.as_ref()?["@odata.id"].as_str()?;
     let (uri, data) = (format!("{path}/attachment"), format!("Diagnostic data of the kind {kind}\n"));
     let attach = |entry: &mut Value| {
         entry["AdditionalDataURI"] = json!(uri);
@@ -225,6 +229,7 @@ pub(super) fn collect_diagnostic_data(state: &mut State, log_service: &Resource,
         }
     });
     state.tree.insert(ResourceBuilder::raw(&uri, "text/plain", data));
+    Some(path.to_owned())
 }
 
 /// Resets or deletes the keys of Secure Boot, or of one of its databases. Without the platform key (PK), the system is in setup mode.

@@ -75,8 +75,8 @@ impl Profile {
     /// The maximum number of members on one page of a collection.
     pub(crate) fn page_size(self) -> usize {
         match self {
-            Profile::Standard | Profile::Older | Profile::Slots => 50,
-            Profile::IloAmplifier => usize::MAX,
+            Profile::Standard | Profile::Slots => 50,
+            Profile::IloAmplifier | Profile::Older => usize::MAX,
         }
     }
 
