@@ -1,6 +1,7 @@
 //! The resources of the service: three invented servers, each with its system, chassis and manager, or a mockup.
 //!
-//! A family of resources is one file. It builds its resources in `add`, which [`tree`] calls.
+//! The resources of the machines and most services are data, which [`template`] reads. Those that depend on the code, such as logs and
+//! registries, are built in the `add` of a module.
 
 pub(crate) mod action;
 pub(crate) mod builder;

@@ -39,7 +39,8 @@ const DELIVERY_INTERVAL: Duration = Duration::from_millis(200);
 /// A Redfish service as a value.
 ///
 /// It reads no clock and opens no socket. Each request comes with the time, as the duration since any start that the caller
-/// chooses. All randomness comes from [`Settings::seed`]. Copies are independent and cheap.
+/// chooses. All randomness comes from [`Settings::seed`], except the key of a certificate signing
+/// request. Copies are independent and cheap.
 #[derive(Clone)]
 pub struct Mock {
     state: State,

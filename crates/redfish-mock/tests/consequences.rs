@@ -418,6 +418,15 @@ fn without_the_platform_key_the_system_is_in_setup_mode() {
     let count = |client: &mut Client, database: &str| {
         client.get(&format!("{databases}/{database}/Certificates")).json()["Members@odata.count"].clone()
     };
+    let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let created = client.post(
+        &format!("{databases}/db/Certificates"),
+        json!({"CertificateString": pem, "CertificateType": "PEM"}),
+    );
+    let added = common::path_of(created.header("Location").unwrap());
+    let restore_db = format!("{databases}/db/Actions/SecureBootDatabase.ResetKeys");
+    assert_eq!(client.post(&restore_db, json!({"ResetKeysType": "ResetAllKeysToDefault"})).status(), 204);
+    assert_eq!((client.get(&added).status().as_u16(), count(&mut client, "db")), (404, json!(1)));
     let reset_db = format!("{databases}/db/Actions/SecureBootDatabase.ResetKeys");
     assert_eq!(client.post(&reset_db, json!({"ResetKeysType": "DeleteAllKeys"})).status(), 204);
     assert_eq!(client.get(&secure_boot).json()["SecureBootMode"], "DeployedMode");
@@ -457,4 +466,12 @@ fn what_a_client_sends_is_checked_and_its_secrets_are_not_shown() {
     assert_eq!(client.post(&off, json!({"ResetType": "ForceOff"})).status(), 204);
     client.wait(3);
     assert_eq!(client.get(CHASSIS).json()["PowerState"], "Off");
+}
+
+#[test]
+fn the_response_to_a_change_has_the_clock_of_its_time() {
+    let mut client = client();
+    client.wait(90);
+    let changed = client.patch(MANAGER, json!({"LocationIndicatorActive": true})).json();
+    assert_eq!(changed["DateTime"], "2026-01-01T00:01:30Z");
 }

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::json::{self, Flaws, Repaired, strip_bom};
 use crate::kind::{ErrorKind, Failure};
-use crate::link::{self, LinkError};
+use crate::link;
 use crate::message::{self, Message};
 use crate::policy::Links;
 use crate::reason::SessionAlive;
@@ -354,9 +354,7 @@ impl Answer {
     }
 
     fn resolve_with(&self, link: &str, links: Links) -> Result<Target, Error> {
-        link::resolve(link, &self.target, self.service.origin(), links).map_err(|error| match error {
-            LinkError::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.safe(link) }),
-            LinkError::Malformed(reason) => Error::malformed_link(reason),
-        })
+        link::resolve(link, &self.target, self.service.origin(), links)
+            .map_err(|error| Error::of_link(error, self.safe(link)))
     }
 }

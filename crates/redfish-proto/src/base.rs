@@ -5,8 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use crate::error::Error;
-use crate::kind::ErrorKind;
-use crate::link::{self, LinkError};
+use crate::link;
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::target::Target;
@@ -23,11 +22,8 @@ impl Base {
     /// Resolves a link of the resource, according to the policy for links.
     pub(crate) fn resolve(&self, link: &str) -> Result<Target, Error> {
         let (origin, links) = (self.service.origin(), self.service.policy().links);
-        let failed = |error| match error {
-            LinkError::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.redactor.clean(link) }),
-            LinkError::Malformed(reason) => Error::malformed_link(reason),
-        };
-        link::resolve(link, &self.target, origin, links).map_err(|error| self.stamp(failed(error)))
+        link::resolve(link, &self.target, origin, links)
+            .map_err(|error| self.stamp(Error::of_link(error, self.redactor.clean(link))))
     }
 
     /// The error of what does not fit: a JSON pointer, and the reason.

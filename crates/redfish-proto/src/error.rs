@@ -13,10 +13,11 @@ use http::{Method, StatusCode};
 use crate::cause::{Cause, SharedError, TransportError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
+use crate::link::LinkError;
 use crate::message::{self, Condition, Message};
 use crate::origin::Origin;
 use crate::outcome::Outcome;
-use crate::reason::{SessionAlive, TargetError};
+use crate::reason::SessionAlive;
 use crate::redact::{Redactor, SafeText, Secret};
 use crate::target::Target;
 
@@ -135,9 +136,14 @@ impl Error {
         error
     }
 
-    /// The error of a link that cannot be resolved.
-    pub(crate) fn malformed_link(reason: TargetError) -> Error {
-        Error::malformed("", Redactor::default().clean(&reason.to_string()))
+    /// The error of a link that cannot be resolved. `link` is its text without secrets.
+    pub(crate) fn of_link(error: LinkError, link: SafeText) -> Error {
+        match error {
+            LinkError::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link }),
+            LinkError::Malformed(reason) => {
+                Error::malformed("", Redactor::default().clean(&reason.to_string()))
+            }
+        }
     }
 
     /// The error of an unexpected response: the JSON pointer of what does not fit, and the reason.

@@ -76,11 +76,9 @@ impl Service {
     /// # Errors
     /// [`ErrorKind::CrossOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
-        link::resolve(link, base, &self.origin, self.policy().links).map_err(|error| match error {
-            // The link may contain a secret that is not known here.
-            LinkError::CrossOrigin => self.error(ErrorKind::CrossOrigin { link: SafeText::default() }),
-            LinkError::Malformed(reason) => Error::malformed_link(reason).with_origin(&self.origin),
-        })
+        // The link may contain a secret that is not known here.
+        link::resolve(link, base, &self.origin, self.policy().links)
+            .map_err(|error| Error::of_link(error, SafeText::default()).with_origin(&self.origin))
     }
 
     /// An error of this kind that names the service, for failures outside of a call.

@@ -242,9 +242,6 @@ pub(super) fn reset_keys(state: &mut State, owner: &Resource, kind: &str) {
         _ if schema(owner) == "SecureBoot" => databases.clone(),
         _ => owner.path.clone(),
     };
-    if kind == "ResetAllKeysToDefault" {
-        state.tree.restore(&above, |_| false);
-    }
     let keys = |state: &State, database: &str| {
         let of = |list: &str| {
             let list = state.tree.document(&format!("{databases}/{database}/{list}"));
@@ -253,15 +250,15 @@ pub(super) fn reset_keys(state: &mut State, owner: &Resource, kind: &str) {
         };
         ["Certificates", "Signatures"].into_iter().flat_map(of).collect::<Vec<String>>()
     };
-    let created = ["PK", "KEK", "db", "dbx"].into_iter().flat_map(|database| keys(state, database));
-    let created: Vec<String> = created.filter(|key| key.starts_with(&format!("{above}/"))).collect();
-    for key in created {
-        let is_initial = key.ends_with("/Certificates/1");
-        if kind != "ResetAllKeysToDefault" || !is_initial {
-            if let Some(key) = state.tree.get(&key).cloned() {
-                state.tree.remove_member(&key);
-            }
+    let all = ["PK", "KEK", "db", "dbx"].into_iter().flat_map(|database| keys(state, database));
+    let removed: Vec<String> = all.filter(|key| key.starts_with(&format!("{above}/"))).collect();
+    for key in removed {
+        if let Some(key) = state.tree.get(&key).cloned() {
+            state.tree.remove_member(&key);
         }
+    }
+    if kind == "ResetAllKeysToDefault" {
+        state.tree.restore(&above, |_| false);
     }
     let mode = if keys(state, "PK").is_empty() { "SetupMode" } else { "DeployedMode" };
     state.change(&secure_boot, |secure_boot| secure_boot["SecureBootMode"] = json!(mode));

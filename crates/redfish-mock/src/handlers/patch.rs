@@ -53,7 +53,7 @@ pub(super) fn patch(state: &mut State, resource: &Arc<Resource>, change: &Map<St
 /// The response to a PATCH that was applied: the changed resource, annotated with the properties that were rejected.
 pub(super) fn response(state: &State, patch: &Patch, route: &Route) -> Response {
     let mut messages = patch.messages();
-    match (state.profile, content(state, route, None, Duration::ZERO)) {
+    match (state.profile, content(state, route, None, state.now)) {
         (Profile::Standard | Profile::Older | Profile::Slots, Content::Resource(mut changed))
             if !messages.is_empty() =>
         {

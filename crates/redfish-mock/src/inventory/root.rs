@@ -83,15 +83,15 @@ fn service_root(profile: Profile) -> Value {
             let later = ["Vendor", "Product", "ProtocolFeaturesSupported", "UpdateService", "EventService"];
             remove(&mut root, &later);
         }
-        Profile::Standard | Profile::IloAmplifier => {}
-    }
-    if profile == Profile::IloAmplifier {
-        root["@odata.type"] = json!("#ServiceRoot.v1_3_0.ServiceRoot");
-        root["RedfishVersion"] = json!("1.2.0");
-        root["Oem"] = json!({"Hpe": {"Manager": [{"ManagerType": "iLO Amplifier Pack"}]}});
-        // That version of the standard does not define them.
-        remove(&mut root, &["Vendor", "ProtocolFeaturesSupported"]);
-        root["Product"] = json!("iLO Amplifier Pack");
+        Profile::IloAmplifier => {
+            root["@odata.type"] = json!("#ServiceRoot.v1_3_0.ServiceRoot");
+            root["RedfishVersion"] = json!("1.2.0");
+            root["Oem"] = json!({"Hpe": {"Manager": [{"ManagerType": "iLO Amplifier Pack"}]}});
+            root["Product"] = json!("iLO Amplifier Pack");
+            // That version of the standard does not define them.
+            remove(&mut root, &["Vendor", "ProtocolFeaturesSupported"]);
+        }
+        Profile::Standard => {}
     }
     root
 }

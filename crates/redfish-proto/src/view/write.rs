@@ -54,6 +54,7 @@ impl Changes {
     }
 
     /// Adds a member exactly as another object has it, unless that has none: also null, and what makes no sense as its type.
+    /// Numbers beyond 64 bits become the nearest floating-point number.
     #[must_use]
     pub fn copy(self, name: &str, from: &Json) -> Changes {
         match from.get_ref().find(&[name]) {
